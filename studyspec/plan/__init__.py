@@ -1,0 +1,1 @@
+"""From a study and what is known to an ordered list of jobs with reasons; pure."""

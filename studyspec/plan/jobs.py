@@ -1,4 +1,4 @@
-"""Jobs: what a worker can do, as frozen values. Knows the ingredients of a key, not how work is done."""
+"""Jobs: what a worker can do, as frozen values. Knows what keys are made of, no more."""
 
 from __future__ import annotations
 

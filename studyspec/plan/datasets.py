@@ -1,0 +1,67 @@
+"""Resolved datasets: the images that a study's filters chose, with their hashes. Opens no file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from studyspec.catalog.row import ImageRow
+from studyspec.spec.filters import DatasetFilter
+from studyspec.spec.variants import union_members
+
+
+@dataclass(frozen=True)
+class PlannedImage:
+    """One image of a dataset. A hash of None: the file is not here yet and bears no pin."""
+
+    row: ImageRow
+    label: Literal["drawn", "exact"]
+    image_sha256: str | None
+    label_sha256: str | None
+
+    @property
+    def fetched(self) -> bool:
+        """Whether both hashes are known."""
+        return self.image_sha256 is not None and self.label_sha256 is not None
+
+    def hashed_row(self) -> ImageRow:
+        """The catalog row with the hashes filled in."""
+        return replace(self.row, image_sha256=self.image_sha256, label_sha256=self.label_sha256)
+
+
+@dataclass(frozen=True)
+class ResolvedDataset:
+    """A dataset of the study file and its images, in catalog row order."""
+
+    name: str
+    filter: DatasetFilter
+    images: tuple[PlannedImage, ...]
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """What a cell of the matrix names: one dataset, or a union of several ("Au+Ag")."""
+
+    name: str
+    members: tuple[ResolvedDataset, ...]
+
+    @property
+    def images(self) -> tuple[PlannedImage, ...]:
+        """All images, member after member."""
+        return tuple(image for member in self.members for image in member.images)
+
+
+def image_set(name: str, datasets: Mapping[str, ResolvedDataset]) -> ImageSet:
+    """The dataset or union of this name."""
+    return ImageSet(name, tuple(datasets[member] for member in union_members(name)))
+
+
+def same_images(a: Sequence[PlannedImage], b: Sequence[PlannedImage]) -> tuple[int, ...]:
+    """Positions in `b` of the images that `a` holds too, whatever their labels."""
+    held = {_identity(image) for image in a}
+    return tuple(i for i, image in enumerate(b) if _identity(image) in held)
+
+
+def _identity(image: PlannedImage) -> Any:
+    return image.image_sha256 or image.row.image_uri

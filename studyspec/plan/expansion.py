@@ -1,0 +1,142 @@
+"""Expansion: from variants and datasets to jobs and cells. Pure; knows no results.
+
+Prepare: each image once for each preprocessing. Train: each training set, variant and fold.
+Evaluate: each network on each test set and split. Equal ingredients are one job, whoever asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from studyspec.plan.datasets import ImageSet, ResolvedDataset, image_set, same_images
+from studyspec.plan.jobs import Job
+from studyspec.plan.preparation import Files, Preparation, Prepared
+from studyspec.spec import recipes
+from studyspec.spec.settings import Split
+from studyspec.spec.variants import Variant
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One fold of one (variant, train, test) on one split, and the keys that answer it."""
+
+    variant: str
+    train: str
+    test: str
+    fold: int
+    split: str
+    network: str
+    evaluation: str
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """All jobs in the order in which they should be done, and all cells in matrix order."""
+
+    jobs: tuple[Job, ...]
+    cells: tuple[Cell, ...]
+
+
+def expand_jobs(
+    variants: Sequence[Variant], datasets: Mapping[str, ResolvedDataset], files: Files
+) -> Expansion:
+    """All jobs and cells that the variants imply: prepares, then each training and its tests."""
+    preparation = Preparation(files)
+    trainings: dict[str, Job] = {}
+    evaluations: dict[str, dict[str, Job]] = {}
+    cells: list[Cell] = []
+    for variant in variants:
+        stage = variant.settings.model_dump(mode="json")
+        for train, test in variant.pairs:
+            pair = _Pair.of(
+                variant, image_set(train, datasets), image_set(test, datasets), preparation
+            )
+            for fold in range(variant.settings.cross_validation.folds):
+                network = _training(pair, stage, fold)
+                network = trainings.setdefault(network.key, network)
+                tests = evaluations.setdefault(network.key, {})
+                for split in pair.splits:
+                    job = _evaluation(pair, network, split)
+                    tests.setdefault(job.key, job)
+                    cells.append(Cell(variant.name, train, test, fold, split, network.key, job.key))
+    jobs = list(preparation.jobs.values())
+    for key, training in trainings.items():
+        jobs += [training, *evaluations[key].values()]
+    return Expansion(tuple(jobs), tuple(cells))
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """One cell of a variant's matrix: what all its folds and splits have in common.
+
+    `shared` are the positions in the test set of the images that the training set holds too.
+    """
+
+    variant: Variant
+    train: str
+    test: str
+    learned: Prepared
+    tested: Prepared
+    shared: tuple[int, ...]
+    splits: tuple[Split, ...]
+    inputs: Mapping[str, Any]
+
+    @classmethod
+    def of(
+        cls, variant: Variant, train: ImageSet, test: ImageSet, preparation: Preparation
+    ) -> _Pair:
+        """Prepare both sets; a split other than test needs a test set that was trained on."""
+        settings = variant.settings
+        learned = preparation.of(train, settings.preprocess)
+        tested = preparation.of(test, settings.preprocess)
+        shared = same_images(train.images, test.images)
+        known = len(shared) == len(test.images)
+        inputs = {
+            "prepare": {**learned.inputs, **tested.inputs} if shared else tested.inputs,
+            "image_ids": [image.row.image_id for image in test.images],
+        }
+        splits = tuple(s for s in settings.evaluation.splits if s == "test" or known)
+        return cls(variant, train.name, test.name, learned, tested, shared, splits, inputs)
+
+    @property
+    def network(self) -> str:
+        """The network in words."""
+        name = self.variant.name
+        return self.train if name == "base" else f"{self.train} ({name})"
+
+
+def _training(pair: _Pair, stage: Mapping[str, Any], fold: int) -> Job:
+    validation = {k: v for k, v in stage["cross_validation"].items() if k != "seeds"}
+    ingredients = {
+        "stage": "train",
+        "recipe": recipes.TRAIN,
+        "members": [list(member) for member in pair.learned.members],
+        "augment": stage["augment"],
+        "model": stage["model"],
+        "training": stage["training"],
+        "cross_validation": validation,
+        "fold": fold,
+        "seed": stage["cross_validation"]["seeds"][fold],
+    }
+    needs = tuple(dict.fromkeys(pair.learned.keys))
+    inputs = {"prepare": pair.learned.inputs}
+    return Job.of(ingredients, needs, inputs, f"train {pair.network}, fold {fold}")
+
+
+def _evaluation(pair: _Pair, network: Job, split: Split) -> Job:
+    ingredients = {
+        "stage": "evaluate",
+        "recipe": recipes.EVALUATE,
+        "network": network.key,
+        "images": pair.tested.keys,
+        "shared": list(pair.shared),
+        "split": split,
+        "dihedral": pair.variant.settings.evaluation.dihedral,
+    }
+    inputs = {**pair.inputs, "training": network.ingredients}
+    needs = (network.key, *dict.fromkeys(pair.tested.keys))
+    part = "" if split == "test" else f" ({split} part)"
+    title = f"test {pair.network} on {pair.test}{part}, fold {network.ingredients['fold']}"
+    return Job.of(ingredients, needs, inputs, title)
