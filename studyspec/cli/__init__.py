@@ -1,0 +1,1 @@
+"""The commands: parse, call the api, print. Imports heavy rooms only inside the command that needs them."""

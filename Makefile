@@ -1,0 +1,39 @@
+# The habits of the project. `make demo` is the two-minute tour; `make test` runs all this machine can.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: install demo test quick check bench format clean-venv
+
+.venv/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+install: .venv/installed
+
+demo: install
+	$(BIN)/studyspec run studies/material.toml
+	$(BIN)/studyspec report studies/material.toml --output report.html
+
+test: install
+	$(BIN)/python -m pytest -m "not gpu" --durations=10
+
+quick: install
+	$(BIN)/python -m pytest
+
+check: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: install
+	for script in tests/benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+clean-venv:
+	rm -rf .venv

@@ -1,0 +1,58 @@
+"""The command `studyspec`: its sub-commands, and the one place where errors are printed."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from studyspec import __version__
+from studyspec.cli import catalog, predict, results, studies, work
+from studyspec.errors import StudySpecError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="studyspec",
+    help="On which of my images can I trust this network? Train x test studies from one TOML file.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+studies.register(app)
+results.register(app)
+predict.register(app)
+app.add_typer(catalog.app, name="catalog")
+work.register(app)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"studyspec {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version and stop."
+    ),
+) -> None:
+    """On which of my images can I trust this network?"""
+
+
+def main() -> None:
+    """Run the command line; print a StudySpecError as one message, let any other exception rise."""
+    try:
+        app()
+    except StudySpecError as error:
+        typer.echo(f"error: {error.text}" if "\n" not in error.text else error.text, err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; the same command goes on from here", err=True)
+        sys.exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

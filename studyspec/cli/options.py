@@ -1,0 +1,61 @@
+"""Options and arguments that several commands share, and the Workplace they describe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from studyspec.api import Workplace
+
+Study = Annotated[Path, typer.Argument(help="Study file (TOML).", show_default=False)]
+Studies = Annotated[
+    list[Path], typer.Argument(help="Study files (TOML), or folders of them.", show_default=False)
+]
+Profile = Annotated[
+    str | None, typer.Option("--profile", help="Profile of the study file to merge over it.")
+]
+ResultsFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--results",
+        envvar="STUDYSPEC_RESULTS",
+        help="Results folder; default: results/ in the study's project root.",
+    ),
+]
+Cache = Annotated[
+    Path | None,
+    typer.Option(
+        "--cache",
+        envvar="STUDYSPEC_CACHE",
+        help="Folder of fetched files; default: the user's cache directory.",
+    ),
+]
+BaseAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--base-address",
+        envvar="STUDYSPEC_BASE_ADDRESS",
+        help="Address below which the published images lie (a mirror).",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def workplace(
+    results: Path | None, cache: Path | None = None, base_address: str | None = None
+) -> Workplace:
+    """The workplace that the options describe."""
+    from studyspec.api import Workplace
+
+    return Workplace(results, cache, base_address)
+
+
+def study_files(paths: list[Path]) -> list[Path]:
+    """The study files named, folders replaced by the TOML files in them, in name order."""
+    files: list[Path] = []
+    for path in paths:
+        files += sorted(path.glob("*.toml")) if path.is_dir() else [path]
+    return files

@@ -1,0 +1,54 @@
+"""A plan as text and as JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from studyspec.cli.tables import table
+
+if TYPE_CHECKING:
+    from studyspec.api import PlannedStudy
+
+STATES = ("new", "known", "stale", "failed", "rebuild", "unfetched")
+STAGES = ("prepare", "train", "evaluate")
+SHOWN_REASONS = 12
+
+
+def plan_text(planned: PlannedStudy) -> str:
+    """Jobs by stage and state, then each reason with its number of jobs."""
+    loaded = planned.checked.loaded
+    name = loaded.study.study.name + (f" ({loaded.profile})" if loaded.profile else "")
+    rows = [[stage, *(planned.count(stage, state) for state in STATES)] for stage in STAGES]
+    lines = [name, table(["stage", *STATES], rows)]
+    reasons = Counter(
+        (p.state, p.job.stage, p.reason) for p in planned.jobs if p.reason and p.state != "known"
+    )
+    for (state, stage, reason), n in reasons.most_common(SHOWN_REASONS):
+        lines.append(f"{n} {stage} {state}: {reason}")
+    if len(reasons) > SHOWN_REASONS:
+        lines.append(f"... and {len(reasons) - SHOWN_REASONS} more reasons (--json shows all)")
+    if planned.checked.unfetched:
+        n = len(planned.checked.unfetched)
+        lines.append(f"{n} files are not here yet; `studyspec run` fetches them")
+    return "\n".join(lines)
+
+
+def plan_json(planned: PlannedStudy) -> dict[str, Any]:
+    """Every job with its key, stage, state and reason."""
+    loaded = planned.checked.loaded
+    return {
+        "study": loaded.study.study.name,
+        "profile": loaded.profile,
+        "unfetched": list(planned.checked.unfetched),
+        "jobs": [
+            {
+                "key": p.job.key,
+                "stage": p.job.stage,
+                "title": p.job.title,
+                "state": p.state,
+                "reason": p.reason,
+            }
+            for p in planned.jobs
+        ],
+    }

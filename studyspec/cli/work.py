@@ -1,0 +1,27 @@
+"""The command that engines start: a worker. Users need it only to add workers by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("work", hidden=True)(work)
+
+
+def work(
+    results: Annotated[Path, typer.Argument(help="Results folder.")],
+    device: Annotated[str, typer.Option("--device", help="cpu, cuda:0, ...")] = "cpu",
+) -> None:
+    """Do the published jobs of a results folder until none is left.
+
+    Example: studyspec work results --device cuda:1
+    """
+    from studyspec.run.worker import work as work_on
+    from studyspec.store.layout import Results
+
+    work_on(Results(results.absolute()), device)
