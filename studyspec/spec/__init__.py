@@ -1,0 +1,1 @@
+"""What the user writes: study files as frozen values, and identity."""

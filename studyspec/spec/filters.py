@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 Scalar = bool | int | float | str | date
 
@@ -49,7 +50,33 @@ class Like(Condition):
     like: str
 
 
-ColumnFilter = Scalar | tuple[Scalar, ...] | Near | Range | Not | Like
+def _form(value: Any) -> str | None:
+    """Which form of filter a value is meant to be; None if it is none of them."""
+    if isinstance(value, Condition):
+        return type(value).__name__.lower()
+    if isinstance(value, Mapping):
+        forms = {"near": "near", "within": "near", "min": "range", "max": "range"}
+        forms |= {"not": "not", "like": "like"}
+        return next((forms[key] for key in value if key in forms), None)
+    if isinstance(value, list | tuple):
+        return "list"
+    return "scalar" if isinstance(value, bool | int | float | str | date) else None
+
+
+ColumnFilter = Annotated[
+    Annotated[Scalar, Tag("scalar")]
+    | Annotated[tuple[Scalar, ...], Tag("list"), Field(min_length=1)]
+    | Annotated[Near, Tag("near")]
+    | Annotated[Range, Tag("range")]
+    | Annotated[Not, Tag("not")]
+    | Annotated[Like, Tag("like")],
+    Discriminator(
+        _form,
+        custom_error_type="filter_form",
+        custom_error_message="expected a value, a list of values, or a table of near and within, "
+        "min and max, not, or like",
+    ),
+]
 
 
 class DatasetFilter(BaseModel):

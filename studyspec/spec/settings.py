@@ -1,7 +1,7 @@
-"""The settings of a study: every table below `[datasets]`, with the paper's values as defaults.
+"""The settings of a study: every table below `[datasets]`, with the paper's values by default.
 
-Owns the meaning of each number (unit and source in its description); knows nothing of files or torch.
-Numbers are those of Sytwu, Rangel DaCosta and Scott (2023) unless a description says otherwise.
+Owns the meaning of each number (unit and source in its description); knows no files, no torch.
+Numbers are those of Sytwu, Rangel DaCosta and Scott (2023) unless a description says so.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class ModelSettings(Settings):
         (3,) * 10,
         min_length=10,
         max_length=10,
-        description="Kernel of the two convolutions of levels 1 to 5; the decoder takes its level's.",
+        description="Kernel of both convolutions of levels 1 to 5; the decoder takes its level's.",
     )
     dilations: tuple[Dilation, ...] = Field(
         (1,) * 5,
@@ -146,7 +146,7 @@ class TrainingSettings(Settings):
     batch_size: PositiveInt = Field(32, description="Samples per optimizer step.")
     micro_batch: PositiveInt | None = Field(
         None,
-        description="Samples held in memory at once (gradients are accumulated); default: the whole "
+        description="Samples held in memory at once (gradients are accumulated); default: a whole "
         "batch. Part of the identity: batch norm sees it.",
     )
     learning_rate: float = Field(1e-4, gt=0, description="Step size of Adam.")
