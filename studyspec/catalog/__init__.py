@@ -1,0 +1,1 @@
+"""The typed catalog, filters, fetching, pins, and reading of camera formats."""

@@ -1,0 +1,50 @@
+"""The columns of a catalog: name, type, unit and meaning. The one list that all else follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["VARCHAR", "INTEGER", "DOUBLE", "DATE"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column; `kind` is its DuckDB type, `unit` is empty where there is none."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    unit: str = ""
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("image_id", "VARCHAR", "Unique name: folder and file name"),
+    Column("collection", "VARCHAR", "Set of images that belong together"),
+    Column("image_uri", "VARCHAR", "Where the image is"),
+    Column("label_uri", "VARCHAR", "Where the label drawn by hand is"),
+    Column("image_sha256", "VARCHAR", "Hash of the image, null until known"),
+    Column("label_sha256", "VARCHAR", "Hash of the label, null until known"),
+    Column("exact_label_uri", "VARCHAR", "Where the exact mask is (twin images)"),
+    Column("width_px", "INTEGER", "Width of the image", "px"),
+    Column("height_px", "INTEGER", "Height of the image", "px"),
+    Column("material", "VARCHAR", "Material of the particles"),
+    Column("diameter_nm", "DOUBLE", "Nominal diameter of the particles", "nm"),
+    Column("shape", "VARCHAR", "Nominal shape of the particles"),
+    Column("support", "VARCHAR", "Film below the particles"),
+    Column("microscope", "VARCHAR", "Microscope"),
+    Column("camera", "VARCHAR", "Camera"),
+    Column("voltage_kv", "DOUBLE", "Acceleration voltage", "kV"),
+    Column("magnification_kx", "DOUBLE", "Indicated magnification", "kX"),
+    Column("pixel_scale_nm", "DOUBLE", "Edge of a pixel in the specimen", "nm"),
+    Column("dose_e_per_A2", "DOUBLE", "Dose of the image as published", "e/Å^2"),
+    Column("dose_rate_e_per_A2_s", "DOUBLE", "Dose rate", "e/Å^2/s"),
+    Column("exposure_s", "DOUBLE", "Exposure time", "s"),
+    Column("acquired_on", "DATE", "Day of acquisition"),
+    Column("session", "VARCHAR", "Session at the microscope"),
+    Column("licence", "VARCHAR", "Terms of use"),
+    Column("citation", "VARCHAR", "What to cite"),
+)
+NAMES: tuple[str, ...] = tuple(column.name for column in COLUMNS)
+BY_NAME: Mapping[str, Column] = {column.name: column for column in COLUMNS}

@@ -1,0 +1,60 @@
+"""The rows of the twin: simulated images with the metadata of the paper's datasets."""
+
+from __future__ import annotations
+
+import tomllib
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from importlib.resources import files
+from typing import Any
+
+from studyspec.catalog.published import SUPPORTS
+from studyspec.catalog.row import ImageRow
+
+COLLECTION = "twin"
+IMAGES_PER_DATASET = 12
+SMALL_PX, LARGE_PX = 512, 1024
+LARGE_FROM_NM = 10.0
+
+
+def twin_rows(published: Sequence[ImageRow]) -> Iterator[ImageRow]:
+    """Twelve simulated images for each dataset of the paper, with that dataset's metadata."""
+    text = files("studyspec.catalog").joinpath("datasets.toml").read_text()
+    table = tomllib.loads(text)
+    support, tolerance = SUPPORTS[table["defaults"]["support"]], table["defaults"]["dose_tol"]
+    for dataset in table["dataset"]:
+        wanted = {"dose_tol": tolerance, **dataset["filter"]}
+        template = next(row for row in published if _meets(row, wanted, support))
+        for number in range(IMAGES_PER_DATASET):
+            yield _twin(template, f"twin/{dataset['id']}/{number:02d}")
+
+
+def _meets(row: ImageRow, wanted: Mapping[str, Any], support: str) -> bool:
+    assert row.dose_e_per_A2 is not None
+    return (
+        row.support == support
+        and row.material == wanted["material"]
+        and row.diameter_nm == wanted["size_nm"]
+        and row.pixel_scale_nm == wanted["pixel_size_nm"]
+        and abs(row.dose_e_per_A2 - wanted["dose"]) < wanted["dose_tol"]
+        and wanted.get("date") in (None, row.acquired_on)
+    )
+
+
+def _twin(template: ImageRow, image_id: str) -> ImageRow:
+    seed = zlib.crc32(image_id.encode())
+    large = template.diameter_nm is not None and template.diameter_nm >= LARGE_FROM_NM
+    size = LARGE_PX if large else SMALL_PX
+    return replace(
+        template,
+        image_id=image_id,
+        collection=COLLECTION,
+        image_uri=f"twin:{seed}",
+        label_uri=f"twin-drawn:{seed}",
+        exact_label_uri=f"twin-exact:{seed}",
+        width_px=size,
+        height_px=size,
+        licence="MIT",
+        citation="simulated by studyspec",
+    )
