@@ -20,7 +20,7 @@ from studyspec.spec.identity import canonical_json
 __all__ = ["Catalog", "FilterProblem", "write_catalog"]
 
 LOCKS = (
-    "set python_enable_replacement_scans = false",
+    "set python_enable_replacements = false",
     "set enable_external_access = false",
     "set lock_configuration = true",
 )
