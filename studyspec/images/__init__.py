@@ -1,0 +1,1 @@
+"""From a catalog row to pixels and patches: one door, then one step after another."""

@@ -1,0 +1,162 @@
+"""Readers: image and label files of cameras and microscopes as arrays. Knows formats, no catalog."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from studyspec.errors import FileError
+
+NM_PER_UNIT = {
+    "m": 1e9, "cm": 1e7, "mm": 1e6, "um": 1e3, "µm": 1e3, "μm": 1e3, "nm": 1.0,
+    "a": 0.1, "å": 0.1, "ang": 0.1, "angstrom": 0.1, "pm": 1e-3,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RawImage:
+    """An image as the camera wrote it.
+
+    Attributes
+    ----------
+    pixels
+        Counts, shape (H, W), float32.
+    pixel_scale_nm
+        Edge of a pixel as the header says [nm]; None if it does not say.
+    """
+
+    pixels: npt.NDArray[np.float32]
+    pixel_scale_nm: float | None = None
+
+
+def read_image(path: Path) -> RawImage:
+    """Read a .dm3, .dm4, .tif, .mrc, .png or .npy image.
+
+    Raises
+    ------
+    FileError
+        If the file is missing, truncated, of another format or not one two-dimensional image.
+    """
+    array, scale = _read(path)
+    if array.ndim == 3 and array.shape[0] == 1:
+        array = array[0]
+    if array.ndim == 3 and path.suffix.lower() == ".png":
+        raise FileError("a colour image", where=str(path), hint="save it as one grey channel")
+    if array.ndim != 2 or array.size == 0:
+        shape = " x ".join(map(str, array.shape))
+        raise FileError(f"not one image: its shape is {shape}", where=str(path))
+    if not (np.issubdtype(array.dtype, np.number) or array.dtype == bool) or np.iscomplexobj(array):
+        raise FileError(f"pixels of type {array.dtype}", where=str(path), hint="expected counts")
+    pixels = np.ascontiguousarray(array, dtype=np.float32)
+    if not np.isfinite(pixels).all():
+        raise FileError("pixels that are no numbers (NaN or infinite)", where=str(path))
+    return RawImage(pixels, scale)
+
+
+def read_label(path: Path) -> npt.NDArray[np.bool_]:
+    """Read a label (.png, .tif or .npy): non-zero is particle; shape (H, W).
+
+    Raises
+    ------
+    FileError
+        As `read_image`.
+    """
+    array, _ = _read(path)
+    if array.ndim == 3 and array.shape[-1] in (2, 3, 4):
+        channels = array[..., : 1 if array.shape[-1] == 2 else 3]  # without transparency
+        array = channels.any(axis=-1)
+    if array.ndim != 2 or array.size == 0:
+        raise FileError(f"a label of shape {array.shape}", where=str(path), hint="expected (H, W)")
+    return np.asarray(array != 0)
+
+
+def _read(path: Path) -> tuple[npt.NDArray[Any], float | None]:
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        known = ", ".join(READERS)
+        raise FileError(f"unknown format '{path.suffix}'", where=str(path), hint=f"known: {known}")
+    if not path.is_file():
+        raise FileError("no such file", where=str(path), hint="is its folder mounted?")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # readers warn of odd headers that decide nothing
+            return reader(path)
+    except FileError:
+        raise
+    except MemoryError:
+        raise
+    except Exception as error:  # the readers raise anything at all on a broken file
+        what = f"cannot be read, is it truncated? ({type(error).__name__}: {error})"
+        raise FileError(what, where=str(path), hint="copy or fetch it again") from error
+
+
+def _dm(path: Path) -> tuple[npt.NDArray[Any], float | None]:
+    from ncempy.io.dm import fileDM
+
+    with fileDM(str(path)) as file:
+        found = file.getDataset(0)
+    scale, unit = found["pixelSize"][-1], found["pixelUnit"][-1]
+    return found["data"], _in_nm(float(scale), str(unit))
+
+
+def _tif(path: Path) -> tuple[npt.NDArray[Any], float | None]:
+    import tifffile
+
+    with tifffile.TiffFile(path) as file:
+        array = file.asarray()
+        return array, _tif_scale(file)
+
+
+def _tif_scale(file: Any) -> float | None:
+    """The scale of an ImageJ or a plain TIFF with a physical resolution unit."""
+    tags = file.pages[0].tags
+    if "XResolution" not in tags:
+        return None
+    number, per = tags["XResolution"].value
+    if not number:
+        return None
+    unit = str((file.imagej_metadata or {}).get("unit", "")).replace("\\u00B5", "µ")
+    if not unit:
+        unit = (
+            {3: "cm"}.get(int(tags["ResolutionUnit"].value), "") if "ResolutionUnit" in tags else ""
+        )
+        if unit and per / number * NM_PER_UNIT[unit] > 1e3:
+            return None  # a printer's resolution, not a microscope's
+    return _in_nm(per / number, unit)
+
+
+def _mrc(path: Path) -> tuple[npt.NDArray[Any], float | None]:
+    import mrcfile
+
+    with mrcfile.open(path, permissive=False) as file:
+        scale = float(file.voxel_size.x)
+        return np.array(file.data), _in_nm(scale, "angstrom")
+
+
+def _png(path: Path) -> tuple[npt.NDArray[Any], float | None]:
+    from PIL import Image
+
+    Image.MAX_IMAGE_PIXELS = None  # a micrograph is no decompression bomb
+    with Image.open(path) as image:
+        return np.asarray(image), None
+
+
+def _npy(path: Path) -> tuple[npt.NDArray[Any], float | None]:
+    return np.load(path, allow_pickle=False), None
+
+
+def _in_nm(scale: float, unit: str) -> float | None:
+    factor = NM_PER_UNIT.get(unit.strip().lower())
+    return scale * factor if factor is not None and scale > 0 else None
+
+
+Reader = Callable[[Path], tuple[npt.NDArray[Any], float | None]]
+READERS: Mapping[str, Reader] = {
+    ".dm3": _dm, ".dm4": _dm, ".tif": _tif, ".tiff": _tif, ".mrc": _mrc, ".png": _png, ".npy": _npy,
+}  # fmt: skip

@@ -1,0 +1,113 @@
+"""Flat field: division by a smooth surface fitted to the image. Separable throughout.
+
+The surface is a tensor product of Bernstein polynomials, so that neither the basis images nor the
+design matrix are ever built: sums over all pixels are two small matrix products.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from math import comb
+
+import numpy as np
+import numpy.typing as npt
+
+from studyspec.errors import FileError
+from studyspec.spec.settings import FlatFieldSettings
+
+Image = npt.NDArray[np.float32]
+Matrix = npt.NDArray[np.float64]
+
+ROWS_AT_ONCE = 256
+
+
+def bernstein(n: int, order: int) -> Matrix:
+    """The Bernstein polynomials of an order at linspace(0, 1, n); shape (n, order + 1)."""
+    x = np.linspace(0.0, 1.0, n)
+    terms = [comb(order, k) * x**k * (1 - x) ** (order - k) for k in range(order + 1)]
+    return np.stack(terms, axis=1)
+
+
+def block_means(values: npt.NDArray[np.floating], reduction: int) -> Matrix:
+    """Means of square blocks of an array of one or two dimensions; a remainder is left out."""
+    rows = values.shape[0] // reduction
+    down = values[: rows * reduction].reshape(rows, reduction, -1).mean(1, dtype=np.float64)
+    if values.ndim == 1:
+        return down[:, 0]
+    cols = values.shape[1] // reduction
+    return down[:, : cols * reduction].reshape(rows, cols, reduction).mean(2)
+
+
+def fit_surface(image: Image, settings: FlatFieldSettings) -> tuple[Matrix, Matrix, Matrix]:
+    """Fit the surface rows @ coefficients @ cols.T to an image.
+
+    Every fit after the first multiplies basis and image with w = exp(-3 e^2 / (2 mean(e^2))), e
+    being the residual of the fit before.
+
+    Returns
+    -------
+    rows, coefficients, cols
+        Shapes (H, m), (m, n) and (W, n) for a basis of m x n terms.
+    """
+    rows, cols = (bernstein(n, order) for n, order in zip(image.shape, settings.order, strict=True))
+    reduction = min(settings.reduction, *image.shape)
+    small = block_means(image, reduction)
+    small_rows, small_cols = (
+        np.stack([block_means(term, reduction) for term in basis.T], axis=1)
+        for basis in (rows, cols)
+    )
+    weights: Matrix | None = None
+    for _ in range(settings.fits):
+        coefficients = _least_squares(small, small_rows, small_cols, weights)
+        squares = (small - small_rows @ coefficients @ small_cols.T) ** 2
+        mean = squares.mean()
+        weights = np.exp(-3 * squares / (2 * mean)) ** 2 if mean > 0 else None
+    return rows, coefficients, cols
+
+
+def _least_squares(image: Matrix, rows: Matrix, cols: Matrix, weights: Matrix | None) -> Matrix:
+    """Minimize sum(weights * (image - rows @ C @ cols.T)**2) over C, by normal equations."""
+    m, n = rows.shape[1], cols.shape[1]
+    row_pairs = np.stack([rows[:, i] * rows[:, j] for i, j in product(range(m), repeat=2)])
+    col_pairs = np.stack([cols[:, i] * cols[:, j] for i, j in product(range(n), repeat=2)])
+    if weights is None:
+        sums = np.outer(row_pairs.sum(1), col_pairs.sum(1))
+        right = rows.T @ image @ cols
+    else:
+        sums = row_pairs @ weights @ col_pairs.T
+        right = rows.T @ (weights * image) @ cols
+    normal = sums.reshape(m, m, n, n).transpose(0, 2, 1, 3).reshape(m * n, m * n)
+    solved: Matrix = np.linalg.lstsq(normal, right.ravel(), rcond=None)[0]
+    return solved.reshape(m, n)
+
+
+def divide_by_surface(image: Image, settings: FlatFieldSettings) -> Image:
+    """Divide an image by its fitted surface, in place.
+
+    Parameters
+    ----------
+    image
+        Shape (H, W), float32; changed.
+
+    Returns
+    -------
+    Image
+        The same array.
+
+    Raises
+    ------
+    FileError
+        If the surface is not positive everywhere.
+    """
+    rows, coefficients, cols = fit_surface(image, settings)
+    across = coefficients @ cols.T
+    for start in range(0, len(image), ROWS_AT_ONCE):
+        block = slice(start, start + ROWS_AT_ONCE)
+        surface = rows[block] @ across
+        if surface.min() <= 0:
+            raise FileError(
+                "the flat field's surface is not positive everywhere",
+                hint="is this a bright-field image? else set preprocess.flat_field.enabled = false",
+            )
+        image[block] /= surface
+    return image

@@ -1,0 +1,106 @@
+"""Preparing: all preprocessing of one image in order, and its patches on disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from studyspec.errors import FileError
+from studyspec.images.flat_field import divide_by_surface
+from studyspec.images.patches import Patches, cut
+from studyspec.images.rescale import rescale
+from studyspec.images.source import Labelled
+from studyspec.images.xrays import remove_xrays
+from studyspec.spec.settings import PreprocessSettings
+
+Image = npt.NDArray[np.float32]
+
+
+def preprocess(pixels: Image, settings: PreprocessSettings) -> Image:
+    """X-rays, flat field, rescaling, in place; shape (H, W), float32.
+
+    Raises
+    ------
+    FileError
+        If a step cannot be done on this image.
+    """
+    if settings.xray.enabled:
+        remove_xrays(pixels, settings.xray)
+    if settings.flat_field.enabled:
+        divide_by_surface(pixels, settings.flat_field)
+    return rescale(pixels, settings.rescale)
+
+
+def prepare(labelled: Labelled, settings: PreprocessSettings) -> Patches:
+    """The patches of an image; its pixels are changed on the way.
+
+    Raises
+    ------
+    FileError
+        If the image has no label, or a step cannot be done.
+    """
+    if labelled.label is None:
+        raise FileError("the image has no label", hint="name one in the catalog, or use predict")
+    return cut(preprocess(labelled.pixels, settings), labelled.label, settings.patch)
+
+
+def save(patches: Patches, folder: Path) -> int:
+    """Write patches as a folder, at once or not at all; returns the bytes written.
+
+    Two processes may save the same patches: the first one stays.
+    """
+    temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+    temporary.mkdir(parents=True)
+    np.save(temporary / "images.npy", patches.images)
+    np.save(temporary / "labels.npy", patches.labels)
+    index = {
+        "rows": patches.rows.tolist(),
+        "cols": patches.cols.tolist(),
+        "shape": list(patches.shape),
+    }
+    (temporary / "index.json").write_text(json.dumps(index))
+    size = sum(file.stat().st_size for file in temporary.iterdir())
+    try:
+        os.rename(temporary, folder)
+    except OSError:
+        shutil.rmtree(temporary)
+        if not folder.is_dir():
+            raise
+    return size
+
+
+def load(folder: Path) -> Patches:
+    """Patches from their folder, memory-mapped.
+
+    Raises
+    ------
+    FileError
+        If the folder is not there or incomplete.
+    """
+    try:
+        index = json.loads((folder / "index.json").read_text())
+        images = _mapped(folder / "images.npy")
+        labels = _mapped(folder / "labels.npy")
+    except (OSError, ValueError) as error:
+        raise FileError(f"no prepared patches: {error}", where=str(folder)) from None
+    return Patches(
+        images,
+        labels,
+        np.array(index["rows"], np.int32),
+        np.array(index["cols"], np.int32),
+        (index["shape"][0], index["shape"][1]),
+    )
+
+
+def _mapped(path: Path) -> npt.NDArray[np.generic]:
+    """An array of a file; an empty one cannot be mapped."""
+    try:
+        return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
+    except ValueError:
+        return np.load(path)  # type: ignore[no-any-return]
