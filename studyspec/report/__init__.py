@@ -1,0 +1,1 @@
+"""The report: charts and one offline page."""

@@ -1,0 +1,1 @@
+"""Statistics: intervals, differences, and the judging of claims."""

@@ -1,0 +1,206 @@
+"""The charts as Vega-Lite specifications over named data; holds no numbers of a study.
+
+The page gives each chart its rows by name (`cells`, `folds`, `images`, `curves`), so that the data
+stand in the page once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+
+Spec = dict[str, Any]
+
+BLUE, VERMILLION = "#0072B2", "#D55E00"  # Okabe and Ito: distinct to colour-blind readers
+INK = "currentColor"  # follows light, dark and print
+STRIPE = "#9a9a9a"
+
+# The darker or lighter of the two inks always has a contrast of at least 4.58 with the cell.
+CELL_INK = "luminance(scale('color', datum.value)) > 0.179 ? 'black' : 'white'"
+
+CONFIG: Spec = {
+    "background": "transparent",
+    "font": "system-ui, sans-serif",
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": INK,
+        "titleColor": INK,
+        "tickColor": INK,
+        "domainColor": INK,
+        "gridColor": "#8884",
+        "titleFontWeight": 500,
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "labelLimit": 170,
+    },
+    "legend": {"labelColor": INK, "titleColor": INK, "titleFontWeight": 500, "labelFontSize": 12},
+}
+
+
+def matrix(names: Sequence[str]) -> Spec:
+    """The train x test matrix: colour and two lines of text; a missing cell is hatched.
+
+    Rows of `cells`: train, test, value, text, spread, state (done, part or missing), own, aria.
+    `names` is the order of rows and columns. The signals `trainPicked` and `testPicked` outline a
+    cell.
+    """
+    x = alt.X("test:N", sort=list(names), title="tested on").axis(
+        orient="top", labelAngle=-30 if _long(names) else 0, ticks=False, domain=False
+    )
+    y = alt.Y("train:N", sort=list(names), title="trained on").axis(ticks=False, domain=False)
+    base = alt.Chart(alt.NamedData("cells")).encode(x=x, y=y)
+    present, absent = "datum.state !== 'missing'", "datum.state === 'missing'"
+    tip = [alt.Tooltip("aria:N", title=" ")]
+    filled = (
+        base.transform_filter(present)
+        .mark_rect(cursor="pointer")
+        .encode(
+            color=alt.Color("value:Q", title=None).scale(
+                scheme="cividis", domain=[0, 1], clamp=True
+            ),
+            description="aria:N",
+            tooltip=tip,
+        )
+    )
+    hatched = (
+        base.transform_filter(absent)
+        .mark_rect(cursor="pointer", color=_stripes(), stroke=STRIPE)  # type: ignore[arg-type]
+        .encode(description="aria:N", tooltip=tip)
+    )
+    picked = base.transform_filter(
+        "datum.train === trainPicked && datum.test === testPicked"
+    ).mark_rect(fill=None, stroke=VERMILLION, strokeWidth=4, aria=False)
+    value = base.transform_filter(present).mark_text(
+        fontSize=14, dy=-6, aria=False, fill=alt.expr(CELL_INK), fontWeight=600
+    )
+    spread = base.transform_filter(present).mark_text(
+        fontSize=11, dy=10, aria=False, fill=alt.expr(CELL_INK)
+    )
+    chart = (
+        alt.layer(
+            filled,
+            hatched,
+            value.encode(text="text:N"),
+            spread.encode(text="spread:N"),
+            picked,
+        )
+        .properties(width={"step": 76}, height={"step": 50}, description="Train by test matrix")
+        .add_params(_signal("trainPicked"), _signal("testPicked"))
+    )
+    return _spec(chart)
+
+
+def folds() -> Spec:
+    """A point for each fold, the mean, and the own-set mean as a dotted rule.
+
+    Rows of `folds`: fold, dice, aria; of `means`: dice, what ("mean" or "own set").
+    """
+    data = alt.Chart(alt.NamedData("folds"))
+    points = data.mark_point(filled=True, size=80, color=BLUE, opacity=0.9).encode(
+        x=_dice(), y=alt.Y("fold:O", title="fold"), tooltip=[_tip()], description="aria:N"
+    )
+    rules = (
+        alt.Chart(alt.NamedData("means"))
+        .mark_rule(strokeWidth=1.5, color=INK)
+        .encode(
+            x="dice:Q",
+            strokeDash=alt.StrokeDash("what:N", title=None)
+            .scale(domain=["mean", "own set"], range=[[1, 0], [2, 3]])
+            .legend(orient="top", symbolStrokeColor=INK, symbolType="stroke"),
+        )
+    )
+    return _spec(
+        alt.layer(rules, points).properties(
+            width="container", height={"step": 20}, description="Dice of each fold"
+        )
+    )
+
+
+def images() -> Spec:
+    """The images of the test set, worst first: a faint point per fold, a tick for their mean.
+
+    Rows of `images`: image, place (its rank), dice, aria; of `image_means`: the same, one an image.
+    """
+    y = alt.Y("image:N", sort=alt.EncodingSortField("place", op="min"), title=None).axis(
+        labelLimit=190, labelFontSize=11
+    )
+    points = (
+        alt.Chart(alt.NamedData("images"))
+        .mark_point(filled=True, size=26, color=BLUE, opacity=0.45, aria=False)
+        .encode(x=_dice(), y=y, tooltip=[_tip()])
+    )
+    means = (
+        alt.Chart(alt.NamedData("image_means"))
+        .mark_tick(thickness=2, color=INK, height=10)
+        .encode(x=_dice(), y=y, tooltip=[_tip()], description="aria:N")
+    )
+    return _spec(
+        alt.layer(points, means).properties(
+            width="container", height={"step": 15}, description="Dice of each test image"
+        )
+    )
+
+
+def curves() -> Spec:
+    """Training and validation loss by epoch, a line per fold; the epoch kept is marked.
+
+    Rows of `curves`: fold, epoch, loss, part ("training" or "validation"), kept.
+    """
+    parts = ["training", "validation"]
+    data = alt.Chart(alt.NamedData("curves"))
+    color = (
+        alt.Color("part:N", title=None)
+        .scale(domain=parts, range=[BLUE, VERMILLION])
+        .legend(orient="top", symbolType="stroke")
+    )
+    dash = alt.StrokeDash("part:N", title=None).scale(domain=parts, range=[[1, 0], [5, 2]])
+    x = alt.X("epoch:Q", title="epoch").axis(tickMinStep=1, grid=False)
+    y = alt.Y("loss:Q", title="cross-entropy [nat]").scale(zero=False)
+    lines = data.mark_line(strokeWidth=1.4, opacity=0.8).encode(
+        x=x, y=y, color=color, strokeDash=dash, detail="fold:O"
+    )
+    kept = (
+        data.transform_filter("datum.kept")
+        .mark_point(filled=True, size=45)
+        .encode(x=x, y=y, color=color, tooltip=[_tip()])
+    )
+    return _spec(
+        alt.layer(lines, kept).properties(
+            width="container", height=190, description="Loss by epoch, one line per fold"
+        )
+    )
+
+
+def _dice() -> alt.X:
+    return alt.X("dice:Q", title="dice").scale(zero=False, nice=True).axis(tickCount=6)
+
+
+def _tip() -> alt.Tooltip:
+    return alt.Tooltip("aria:N", title=" ")
+
+
+def _signal(name: str) -> alt.Parameter:
+    return alt.param(name=name, value="")
+
+
+def _long(names: Sequence[str]) -> bool:
+    return any(len(name) > 9 for name in names)
+
+
+def _stripes() -> Spec:
+    """A hatching, as a linear gradient with hard stops: Vega has no patterns."""
+    n = 7
+    stops = []
+    for i in range(n):
+        for part, color in ((0, "#9a9a9a66"), (1, "#9a9a9a14")):
+            start, end = (2 * i + part) / (2 * n), (2 * i + part + 1) / (2 * n)
+            stops += [{"offset": start, "color": color}, {"offset": end, "color": color}]
+    return {"gradient": "linear", "x1": 0, "y1": 0, "x2": 1, "y2": 1, "stops": stops}
+
+
+def _spec(chart: alt.LayerChart) -> Spec:
+    spec: Spec = chart.to_dict(validate=False)
+    spec.pop("config", None)  # the page gives every chart the same
+    return spec

@@ -1,0 +1,54 @@
+"""What the page says of a study, as plain rows; knows no chart and no HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Rows of the store and the query that gave them."""
+
+    rows: Sequence[Row]
+    sql: str
+
+
+@dataclass(frozen=True)
+class StudyFrames:
+    """All that the page needs of one study.
+
+    Attributes
+    ----------
+    plan
+        The result of the newest plan record of the study and profile.
+    matrix
+        A row per cell: variant, train, test, folds, dice_mean, dice_sd, dice_micro_mean,
+        dice_micro_sd, oversegmentation_mean, oversegmentation_sd, normalized.
+    folds
+        A row per evaluation and split: variant, train, test, fold, split, every metric, n_patches,
+        network, evaluation.
+    images
+        A row per evaluation and image of split test: variant, train, test, fold, image_id, dice,
+        n_patches, and the metrics that an image has.
+    curves
+        A row per network and epoch: network, epoch, train_loss, validation_loss.
+    runs
+        What the study's jobs ran on: device, versions, jobs, seconds.
+    patches
+        Patches of each dataset, by name; a dataset that is not prepared yet is missing.
+    failures
+        Why a job failed for now, by its key.
+    """
+
+    plan: Mapping[str, Any]
+    matrix: Frame
+    folds: Frame
+    images: Frame
+    curves: Frame
+    runs: Frame
+    patches: Mapping[str, int] = field(default_factory=dict)
+    failures: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,297 @@
+// Draws the charts and keeps them on one pair: a click, the menus and the address choose it.
+// All text of a study reaches the page as text content, never as markup.
+
+const page = JSON.parse(document.getElementById("data").textContent);
+const WORST = 24; // images shown; the rest are in the CSV
+
+const METRICS = {
+  dice: { label: "dice", value: "dice_mean", sd: "dice_sd" },
+  dice_micro: { label: "pixel dice", value: "dice_micro_mean", sd: "dice_micro_sd" },
+  normalized: { label: "dice, of own set", value: "normalized", sd: null },
+  oversegmentation: {
+    label: "over-segmentation",
+    value: "oversegmentation_mean",
+    sd: "oversegmentation_sd",
+  },
+};
+
+/** Rows of a columnar frame. */
+function rows(frame) {
+  const names = Object.keys(frame);
+  const columns = names.map((name) => {
+    const column = frame[name];
+    return Array.isArray(column) ? column : column.at.map((i) => column.of[i]);
+  });
+  return (columns[0] ?? []).map((_, i) =>
+    Object.fromEntries(names.map((name, j) => [name, columns[j][i]])),
+  );
+}
+
+const known = (value) => value !== null && value !== undefined;
+const number = (value, digits = 3) => (known(value) ? value.toFixed(digits).replace("-", "−") : "–");
+const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const count = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
+
+function element(name, ...content) {
+  const made = document.createElement(name);
+  made.append(...content);
+  return made;
+}
+
+/** A cell that a spreadsheet takes for text, not for a formula, and that holds commas safely. */
+function csvCell(value) {
+  let text = known(value) ? String(value) : "";
+  if (typeof value === "string" && /^[=+\-@\t\r]/.test(text)) text = `'${text}`;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function csv(table) {
+  if (!table.length) return "";
+  const names = Object.keys(table[0]);
+  const lines = table.map((row) => names.map((name) => csvCell(row[name])).join(","));
+  return [names.map(csvCell).join(","), ...lines, ""].join("\r\n");
+}
+
+function download(address, name) {
+  const link = element("a");
+  link.href = address;
+  link.download = name;
+  link.click();
+}
+
+class Study {
+  constructor(article, data, several) {
+    this.article = article;
+    this.data = data;
+    this.several = several;
+    this.frames = Object.fromEntries(Object.entries(data.frames).map(([k, v]) => [k, rows(v)]));
+    this.views = {};
+    this.metric = "dice";
+    this.variant = data.variants[0];
+  }
+
+  part(kind, name) {
+    return this.article.querySelector(`[data-${kind}="${name}"]`);
+  }
+
+  async start() {
+    this.fillMenus();
+    const specs = { ...page.specs, matrix: this.data.matrix };
+    const charts = [...this.article.querySelectorAll("[data-chart]")];
+    await Promise.all(
+      charts.map(async (place) => {
+        const name = place.dataset.chart;
+        const result = await window.vegaEmbed(place, specs[name], {
+          ast: true,
+          renderer: "svg",
+          config: page.config,
+          actions: false,
+          defaultStyle: false,
+          tooltip: { disableDefaultStyle: true },
+        });
+        this.views[name] = result.view;
+      }),
+    );
+    this.views.matrix.addEventListener("click", (_, item) => {
+      if (item?.datum?.train) this.pick(item.datum.train, item.datum.test);
+    });
+    for (const button of this.article.querySelectorAll("[data-save]")) {
+      button.addEventListener("click", () => this.save(button.dataset.of, button.dataset.save));
+    }
+    const asked = new URLSearchParams(location.hash.slice(1));
+    const here = !this.several || asked.get("study") === this.data.name;
+    await this.showMatrix();
+    await this.pick(here && asked.get("train"), here && asked.get("test"), false);
+  }
+
+  fillMenus() {
+    const choices = {
+      metric: Object.entries(METRICS).map(([key, { label }]) => [label, key]),
+      variant: this.data.variants.map((name) => [name, name]),
+      train: this.data.trains.map((name) => [name, name]),
+      test: this.data.tests.map((name) => [name, name]),
+    };
+    for (const [name, options] of Object.entries(choices)) {
+      const menu = this.part("menu", name);
+      if (!menu) continue;
+      menu.append(...options.map(([label, value]) => new Option(label, value)));
+      menu.addEventListener("change", () => this.chosen(name, menu.value));
+    }
+  }
+
+  async chosen(name, value) {
+    if (name === "train") return this.pick(value, this.test);
+    if (name === "test") return this.pick(this.train, value);
+    this[name] = value;
+    await this.showMatrix();
+    if (name === "variant") await this.pick(this.train, this.test);
+  }
+
+  cells() {
+    return this.frames.cells.filter((cell) => cell.variant === this.variant);
+  }
+
+  of(frame) {
+    return this.frames[frame].filter(
+      (row) =>
+        row.variant === this.variant && row.train === this.train && row.test === this.test,
+    );
+  }
+
+  async showMatrix() {
+    const { label, value, sd } = METRICS[this.metric];
+    const shown = this.cells().map((cell) => {
+      const number_ = number(cell[value], 2);
+      const missing = cell.state === "missing";
+      const part = cell.state === "part" ? `${cell.done} of ${cell.planned} folds: ${cell.why}` : "";
+      const spread = sd && known(cell[sd]) ? `± ${number(cell[sd], 2)}` : "";
+      const head = `trained on ${cell.train}, tested on ${cell.test}: `;
+      return {
+        ...cell,
+        state: missing || !known(cell[value]) ? "missing" : cell.state,
+        value: cell[value],
+        text: number_,
+        spread: part ? `${cell.done}/${cell.planned} folds` : spread,
+        aria:
+          head + (missing ? `missing, ${cell.why}` : `${label} ${number(cell[value])} ${spread} ${part}`),
+      };
+    });
+    this.views.matrix.data("cells", shown);
+    await this.views.matrix.runAsync();
+  }
+
+  /** Show one pair everywhere; a pair that is not in the matrix becomes the first one. */
+  async pick(train, test, tell = true) {
+    const cells = this.cells();
+    const cell =
+      cells.find((c) => c.train === train && c.test === test) ??
+      (tell && this.data.trains.includes(train) && this.data.tests.includes(test)
+        ? { train, test, state: "missing", why: "not a part of this variant" }
+        : cells[0]);
+    if (!cell) return;
+    this.train = cell.train;
+    this.test = cell.test;
+    this.part("menu", "train").value = cell.train;
+    this.part("menu", "test").value = cell.test;
+    if (tell) this.address();
+    this.describe(cell);
+    const { matrix } = this.views;
+    matrix.signal("trainPicked", cell.train).signal("testPicked", cell.test);
+    await Promise.all([matrix.runAsync(), this.showFolds(), this.showImages(), this.showCurves()]);
+  }
+
+  address() {
+    const said = new URLSearchParams({ train: this.train, test: this.test });
+    if (this.several) said.set("study", this.data.name);
+    history.replaceState(null, "", `#${said}`);
+  }
+
+  describe(cell) {
+    this.part("text", "pair").textContent = `${cell.train} → ${cell.test}`;
+    const absent = this.part("text", "absent");
+    absent.hidden = cell.state === "done";
+    absent.textContent =
+      cell.state === "missing"
+        ? `No score: ${cell.why}.`
+        : `${cell.done} of ${cell.planned} folds: ${cell.why}.`;
+    const figures = [
+      ["dice", number(cell.dice_mean), known(cell.dice_sd) ? ` ± ${number(cell.dice_sd)}` : ""],
+      ["pixel dice", number(cell.dice_micro_mean), ""],
+      ["of own set", number(cell.normalized, 2), ""],
+      ["over-segmentation", number(cell.oversegmentation_mean, 2), ""],
+    ];
+    if (known(cell.difference)) {
+      const range = ` 95 %: ${number(cell.low)} to ${number(cell.high)}`;
+      figures.push(["less own set", number(cell.difference), range]);
+    }
+    const shown = cell.state === "missing" ? [] : figures;
+    this.part("text", "figures").replaceChildren(
+      ...shown.map(([name, value, rest]) =>
+        element("div", element("dt", name), element("dd", value, element("small", rest))),
+      ),
+    );
+    this.part("part", "scores").hidden = cell.state === "missing";
+  }
+
+  async showFolds() {
+    const folds = this.of("folds").map((row) => ({
+      ...row,
+      fold: row.fold + 1,
+      aria: `fold ${row.fold + 1}: dice ${number(row.dice)}`,
+    }));
+    const own = this.cells().find((c) => c.train === this.test && c.test === this.test);
+    const means = folds.length ? [{ dice: mean(folds.map((f) => f.dice)), what: "mean" }] : [];
+    if (known(own?.dice_mean) && this.train !== this.test) {
+      means.push({ dice: own.dice_mean, what: "own set" });
+    }
+    await this.views.folds.data("folds", folds).data("means", means).runAsync();
+  }
+
+  async showImages() {
+    const byImage = Map.groupBy(this.of("images"), (row) => row.image_id);
+    const all = [...byImage].map(([image, its]) => ({ image, its, dice: mean(its.map((r) => r.dice)) }));
+    all.sort((a, b) => a.dice - b.dice);
+    const shown = all.slice(0, WORST).map((one, place) => ({ ...one, place }));
+    const means = shown.map(({ image, place, dice, its }) => ({
+      image,
+      place,
+      dice,
+      aria: `${image}: dice ${number(dice)}, mean of ${count(its.length, "fold")}`,
+    }));
+    const points = shown.flatMap(({ image, place, its }) =>
+      its.map((row) => ({
+        image,
+        place,
+        dice: row.dice,
+        aria: `${image}, fold ${row.fold + 1}: dice ${number(row.dice)}`,
+      })),
+    );
+    const some = all.length > shown.length ? `The ${shown.length} worst of ` : "";
+    this.part("text", "images").textContent =
+      `${some}${count(all.length, "test image")}, worst first: a tick for the mean over the folds, a point per fold.`;
+    await this.views.images.data("images", points).data("image_means", means).runAsync();
+  }
+
+  async showCurves() {
+    const networks = new Map(this.of("networks").map((row) => [row.network, row.fold + 1]));
+    const mine = this.frames.curves.filter((row) => networks.has(row.network));
+    const best = new Map();
+    for (const row of mine) {
+      if (known(row.validation_loss) && !(best.get(row.network)?.validation_loss <= row.validation_loss)) {
+        best.set(row.network, row);
+      }
+    }
+    const points = mine.flatMap((row) => {
+      const fold = networks.get(row.network);
+      const kept = best.get(row.network) === row;
+      const aria = `fold ${fold}, epoch ${row.epoch}: validation loss ${number(row.validation_loss, 4)}`;
+      return [
+        { fold, epoch: row.epoch, loss: row.train_loss, part: "training", kept: false, aria },
+        { fold, epoch: row.epoch, loss: row.validation_loss, part: "validation", kept, aria },
+      ];
+    });
+    this.part("part", "curves").hidden = !points.length;
+    await this.views.curves.data("curves", points).runAsync();
+  }
+
+  async save(name, kind) {
+    const file = `${this.data.name}-${name}.${kind}`;
+    if (kind !== "csv") {
+      download(await this.views[name].toImageURL(kind, kind === "png" ? 3 : 1), file);
+      return;
+    }
+    const frame = name === "matrix" ? "cells" : name;
+    const blob = new Blob([csv(this.frames[frame])], { type: "text/csv" });
+    const address = URL.createObjectURL(blob);
+    download(address, file);
+    setTimeout(() => URL.revokeObjectURL(address), 10_000);
+  }
+}
+
+addEventListener("beforeprint", () => {
+  for (const table of document.querySelectorAll("details.numbers")) table.open = true;
+});
+
+const articles = [...document.querySelectorAll("[data-study]")];
+const studies = articles.map((article, i) => new Study(article, page.studies[i], articles.length > 1));
+window.ready = Promise.all(studies.map((study) => study.start())).then(() => true);

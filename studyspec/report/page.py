@@ -1,0 +1,101 @@
+"""The page: one HTML file that works offline, from the frames of one or more studies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from studyspec.report import charts
+from studyspec.report.contents import Cells, contents, merged_cells
+from studyspec.report.embedding import columnar, policy, safe_json, script_text, vega_bundle
+from studyspec.report.frames import StudyFrames
+
+if TYPE_CHECKING:
+    from studyspec.store.layout import Results
+
+FOLD_COLUMNS = ("variant", "train", "test", "fold", "dice", "dice_micro", "n_patches", "network")
+IMAGE_COLUMNS = ("variant", "train", "test", "fold", "image_id", "dice", "n_patches")
+CURVE_COLUMNS = ("network", "epoch", "train_loss", "validation_loss")
+NETWORK_COLUMNS = ("variant", "train", "test", "fold", "network")
+
+
+def build(results: Results, studies: Sequence[tuple[str, str | None]], out: Path) -> Path:
+    """Write one page on the given (study, profile)s, from what the store knows now.
+
+    Raises
+    ------
+    NothingThere
+        If a study has never been planned in this results folder.
+    """
+    from studyspec.report.reading import read
+
+    text = render([read(results, study, profile) for study, profile in studies])
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text, encoding="utf-8")
+    return out
+
+
+def render(studies: Sequence[StudyFrames]) -> str:
+    """The page as text; the same frames always give the same text."""
+    parts = [(frames, merged_cells(frames)) for frames in studies]
+    css, js, bundle = _shipped("page.css"), script_text(_shipped("page.js")), vega_bundle()
+    data = {
+        "studies": [_data(frames, cells) for frames, cells in parts],
+        "specs": {"folds": charts.folds(), "images": charts.images(), "curves": charts.curves()},
+        "config": charts.CONFIG,
+    }
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    return environment.from_string(_shipped("page.html")).render(
+        title=_title(studies),
+        studies=[
+            contents(frames, cells) | {"claims": [], "sql": _queries(frames)}
+            for frames, cells in parts
+        ],
+        # These are ours, hashed in the policy, and checked for what could end their element.
+        policy=Markup(policy([bundle, js], [css])),
+        css=Markup(css),
+        js=Markup(js),
+        bundle=Markup(bundle),
+        data=Markup(safe_json(data)),
+    )
+
+
+def _data(frames: StudyFrames, cells: Cells) -> dict[str, Any]:
+    """What the scripts of the page need of one study."""
+    plan = frames.plan
+    trains = list(dict.fromkeys(cell["train"] for cell in cells))
+    tests = list(dict.fromkeys(cell["test"] for cell in cells))
+    tested = [row for row in frames.folds.rows if row["split"] == "test"]
+    planned = [cell for cell in plan["cells"] if cell["split"] == "test"]
+    return {
+        "name": plan["study"],
+        "variants": list(plan["variants"]),
+        "trains": trains,
+        "tests": tests,
+        "matrix": charts.matrix(list(dict.fromkeys(trains + tests))),
+        "frames": {
+            "cells": columnar(cells, list(cells[0]) if cells else ()),
+            "folds": columnar(tested, FOLD_COLUMNS),
+            "images": columnar(frames.images.rows, IMAGE_COLUMNS),
+            "curves": columnar(frames.curves.rows, CURVE_COLUMNS),
+            "networks": columnar(planned, NETWORK_COLUMNS),
+        },
+    }
+
+
+def _queries(frames: StudyFrames) -> Mapping[str, str]:
+    return {name: getattr(frames, name).sql for name in ("matrix", "folds", "images", "curves")}
+
+
+def _title(studies: Sequence[StudyFrames]) -> str:
+    names = [str(frames.plan["study"]) for frames in studies]
+    return f"{names[0]} · studyspec" if len(names) == 1 else f"{len(names)} studies · studyspec"
+
+
+def _shipped(name: str) -> str:
+    return files("studyspec.report").joinpath(name).read_text(encoding="utf-8")
