@@ -1,0 +1,243 @@
+"""One job: from ingredients and inputs to a result, artifacts saved on the way.
+
+Knows no queue, no claims and no records; what it returns is the `result` of a record.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from studyspec.catalog.row import ImageRow
+from studyspec.errors import FileError, RunError
+from studyspec.images.patches import Patches
+from studyspec.images.prepare import load, prepare, save
+from studyspec.images.source import Source
+from studyspec.learn import evaluation, network, training, weights
+from studyspec.plan.jobs import Job
+from studyspec.run import selection
+from studyspec.spec.settings import PreprocessSettings, StageSettings
+from studyspec.store.layout import Results
+from studyspec.store.records import trained_weights
+
+CHECKPOINT_EVERY_S = 60.0
+COUNTS = ("tp", "fp", "fn", "tn", "loss_sum", "soft_intersection", "soft_sum")
+OnProgress = Callable[[Mapping[str, Any]], None]
+
+
+def execute(
+    job: Job, results: Results, device: str, on_progress: OnProgress | None = None
+) -> dict[str, Any]:
+    """Do one job.
+
+    Raises
+    ------
+    FileError
+        If an image is not here, or is no longer the one that was planned.
+    OutOfMemory
+        If the device has too little memory.
+    RunError
+        If weights that the job needs are gone.
+    """
+    return Bench(results, device).execute(job, on_progress)
+
+
+class Bench:
+    """Does jobs one after the other on one device, and keeps the last network at hand."""
+
+    def __init__(self, results: Results, device: str) -> None:
+        self._results, self._device = results, device
+        self._network: tuple[str, Any] | None = None
+
+    def execute(self, job: Job, on_progress: OnProgress | None = None) -> dict[str, Any]:
+        """Do one job, as the function `execute`."""
+        if job.stage == "prepare":
+            return self._prepare(job)
+        if job.stage == "train":
+            return self._train(job, on_progress or (lambda _: None))
+        return self._evaluate(job)
+
+    def _prepare(self, job: Job) -> dict[str, Any]:
+        patches, notes = make_patches(job.ingredients, job.inputs, self._results)
+        folder = self._results.patches(job.key)
+        save(patches, folder)
+        labels = patches.labels
+        return {
+            "patches": len(labels),
+            "height_px": int(patches.shape[0]),
+            "width_px": int(patches.shape[1]),
+            "bytes": sum(file.stat().st_size for file in folder.iterdir()),
+            "particle_fraction": float(labels.mean()) if labels.size else None,
+            "notes": list(notes),
+        }
+
+    def _train(self, job: Job, on_progress: OnProgress) -> dict[str, Any]:
+        members = [[self._patches(key, job) for key in keys] for keys in job.ingredients["members"]]
+        images = [image for member in members for image in member]
+        counts = [[len(image.rows) for image in member] for member in members]
+        split = selection.training_split(counts, job.ingredients)
+        settings = training_settings(job.ingredients)
+        trained = training.train(
+            training.PatchSet(*selection.gather(images, split.train)),
+            training.PatchSet(*selection.gather(images, split.validation)),
+            settings,
+            job.ingredients["seed"],
+            self._device,
+            training.Checkpoint(self._results.checkpoint(job.key), CHECKPOINT_EVERY_S),
+            lambda epoch: on_progress(
+                {
+                    "epoch": epoch.epoch,
+                    "epochs": settings.training.epochs,
+                    "train_loss": epoch.train_loss,
+                    "validation_loss": epoch.validation_loss,
+                }
+            ),
+        )
+        return {
+            "weights_sha256": self._save_weights(trained.state, job.key),
+            "history": [vars(epoch) for epoch in trained.history],
+            "best_epoch": trained.best_epoch,
+            "precision": trained.precision,
+            "n_train": len(split.train),
+            "n_validation": len(split.validation),
+            "parameters": network.count_parameters(settings.model),
+        }
+
+    def _save_weights(self, state: Any, key: str) -> str:
+        """Save under the hash of the file, by a rename."""
+        half = self._results.networks / f".{key}.{os.getpid()}"
+        half.parent.mkdir(parents=True, exist_ok=True)
+        sha = weights.save(state, half)
+        half.replace(self._results.network(sha))
+        return sha
+
+    def _evaluate(self, job: Job) -> dict[str, Any]:
+        sha, model = self._load_network(job)
+        allowed = self._part(job)
+        columns: dict[str, list[np.ndarray[Any, Any]]] = {}
+        shared = set(job.ingredients["shared"])
+        for i, key in enumerate(job.ingredients["images"]):
+            patches = self._patches(key, job)
+            chosen = np.arange(len(patches.rows))
+            if i in shared:
+                chosen = selection.at(patches, _image(job, key), allowed)
+            if len(chosen):
+                for name, values in self._scores(model, patches, chosen, job, i).items():
+                    columns.setdefault(name, []).append(values)
+        return {
+            "weights_sha256": sha,
+            "image_ids": list(job.inputs["image_ids"]),
+            "scores": {name: np.concatenate(parts).tolist() for name, parts in columns.items()},
+        }
+
+    def _scores(
+        self, model: Any, patches: Patches, chosen: selection.Positions, job: Job, image: int
+    ) -> dict[str, np.ndarray[Any, Any]]:
+        """The counts of some patches of one image, a value per patch and orientation."""
+        counts = evaluation.evaluate(
+            model,
+            np.asarray(patches.images[chosen]),
+            np.asarray(patches.labels[chosen]),
+            job.ingredients["dihedral"],
+            self._device,
+        )
+        n, orientations = counts.tp.shape
+        return {
+            "image": np.full(n * orientations, image),
+            "row": np.repeat(patches.rows[chosen], orientations),
+            "col": np.repeat(patches.cols[chosen], orientations),
+            "orientation": np.tile(np.arange(orientations), n),
+            **{name: getattr(counts, name).reshape(-1) for name in COUNTS},
+        }
+
+    def _part(self, job: Job) -> frozenset[selection.Place]:
+        """Where the patches of the asked part lie in the images that the network trained with."""
+        if not job.ingredients["shared"]:
+            return frozenset()
+        trained = job.inputs["training"]
+        members = [[self._patches(key, job) for key in keys] for keys in trained["members"]]
+        split = selection.training_split(
+            [[len(image.rows) for image in member] for member in members], trained
+        )
+        images = [image for member in members for image in member]
+        hashes = [_image(job, key) for keys in trained["members"] for key in keys]
+        places = selection.places(images, hashes)
+        return frozenset(places[i] for i in split.part(job.ingredients["split"]))
+
+    def _load_network(self, job: Job) -> tuple[str, Any]:
+        """The network of an evaluation and its hash, from memory if it was the last one."""
+        asked = job.ingredients["network"]
+        sha = asked["weights"] if isinstance(asked, dict) else self._weights_of(asked)
+        if self._network is None or self._network[0] != sha:
+            settings = training_settings(job.inputs["training"])
+            model = network.build(settings.model, 0)
+            model.load_state_dict(weights.load(self._results.network(sha)))
+            self._network = (sha, model)
+        return self._network
+
+    def _weights_of(self, key: str) -> str:
+        for sha in trained_weights(self._results, key):
+            if self._results.network(sha).exists():
+                return sha
+        raise RunError(
+            f"the weights of network {key[:12]} are gone", hint="run again: they are trained anew"
+        )
+
+    def _patches(self, key: str, job: Job) -> Patches:
+        """The prepared patches of an image, made again where they are missing."""
+        folder = self._results.patches(key)
+        if not folder.exists():
+            source = job.inputs["prepare"][key]
+            save(make_patches(source["ingredients"], source["inputs"], self._results)[0], folder)
+        return load(folder)
+
+
+def make_patches(
+    ingredients: Mapping[str, Any], inputs: Mapping[str, Any], results: Results
+) -> tuple[Patches, Sequence[str]]:
+    """Read and prepare one image; also what there is to note about it.
+
+    Raises
+    ------
+    FileError
+        If the image or label is not the planned one any more.
+    """
+    row = ImageRow.from_json(inputs["row"])
+    source = Source(
+        Path(inputs["catalog"]),
+        Path(inputs["cache"]),
+        inputs.get("base_address"),
+        results.artifacts / "twin",
+    )
+    identity = source.identity(row, inputs["label"])
+    if (identity.image_sha256, identity.label_sha256) != (
+        ingredients["image"],
+        ingredients["label"],
+    ):
+        raise FileError(
+            "the image or its label changed since the run was planned",
+            where=row.image_id,
+            hint="run again: what descends from it is planned anew",
+        )
+    labelled = source.read(row, inputs["label"])
+    settings = PreprocessSettings.model_validate(ingredients["preprocess"])
+    return prepare(labelled, settings), labelled.notes
+
+
+def training_settings(ingredients: Mapping[str, Any]) -> StageSettings:
+    """The settings that a train job reads; all others are at their defaults."""
+    return StageSettings(
+        augment=ingredients["augment"],
+        model=ingredients["model"],
+        training=ingredients["training"],
+        cross_validation=selection.cross_validation_of(ingredients),
+    )
+
+
+def _image(job: Job, key: str) -> str:
+    """The hash of the image of a prepare job."""
+    return str(job.inputs["prepare"][key]["ingredients"]["image"])

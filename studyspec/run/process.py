@@ -1,0 +1,91 @@
+"""Processes: who a process is, whether it still lives, and how a child dies with its parent.
+
+A process is told from a later one of the same number by its start time. Knows no jobs.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+PR_SET_PDEATHSIG = 1
+WATCH_S = 0.5
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process on one machine; `started` is what that machine calls its start time."""
+
+    host: str
+    pid: int
+    started: str
+
+    @classmethod
+    def current(cls) -> Process:
+        """The process that asks."""
+        return cls.of(os.getpid())
+
+    @classmethod
+    def of(cls, pid: int) -> Process:
+        """The live process of this number on this machine."""
+        return cls(socket.gethostname(), pid, start_time(pid) or "")
+
+    @classmethod
+    def from_handle(cls, handle: str) -> Process:
+        """The process that `handle` names, on this machine."""
+        pid, _, started = handle.partition(":")
+        return cls(socket.gethostname(), int(pid), started)
+
+    @property
+    def handle(self) -> str:
+        """`pid:start time`: names the process to whoever asks later on the same machine."""
+        return f"{self.pid}:{self.started}"
+
+    @property
+    def here(self) -> bool:
+        """Whether the process is, or was, one of this machine."""
+        return self.host == socket.gethostname()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs; only its own machine can tell."""
+        return self.here and start_time(self.pid) == self.started
+
+
+def start_time(pid: int) -> str | None:
+    """When a process of this machine began, as the system writes it; None if it has ended."""
+    if sys.platform == "linux":
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return None
+        return None if fields[0] in "ZX" else fields[19]
+    shown = subprocess.run(
+        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    state, _, started = shown.stdout.strip().partition(" ")
+    return None if shown.returncode or state.startswith("Z") else started.strip().replace(" ", "_")
+
+
+def die_with(parent: int) -> None:
+    """Kill this process as soon as its parent has ended, however that came about.
+
+    Linux does so by itself; elsewhere, and for a parent that ended before this call, a thread asks.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(WATCH_S)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, name="parent watch", daemon=True).start()

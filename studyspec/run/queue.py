@@ -1,0 +1,130 @@
+"""The queue: published jobs as files, and which of them a worker may take next.
+
+A job file holds a job and its terms. The images' whereabouts, which many jobs share, lie beside in
+one file for each prepared image, read only where an artifact must be made again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from studyspec.plan.jobs import Job, Stage
+from studyspec.run.board import Board, Ticket
+from studyspec.store.layout import Results
+from studyspec.store.records import KeyStatus, RecordIndex
+
+
+class Sources(Mapping[str, Any]):
+    """The ingredients and inputs of prepare jobs by key, read when asked for."""
+
+    def __init__(self, results: Results, keys: Iterable[str]) -> None:
+        self._results, self._keys = results, tuple(keys)
+
+    def __getitem__(self, key: str) -> Any:
+        return json.loads(self._results.source(key).read_text())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+
+def ticket_of(
+    job: Job, number: int, forgiven: int = 0, time_limit_s: float | None = None
+) -> Ticket:
+    """What the board has to know of a job."""
+    network = job.ingredients.get("network")
+    trained = network if isinstance(network, str) else None
+    return Ticket(job.key, job.stage, job.needs, number, trained, forgiven, time_limit_s)
+
+
+def publish(results: Results, jobs: Iterable[tuple[Job, Ticket]]) -> None:
+    """Write job files, needed jobs first; what is there already is replaced."""
+    for folder in (results.jobs, results.sources):
+        folder.mkdir(parents=True, exist_ok=True)
+    written: set[str] = set()
+    for job, ticket in jobs:
+        sources = job.inputs.get("prepare", {})
+        for key in sources.keys() - written:
+            _write(results.source(key), sources[key])
+            written.add(key)
+        short = replace(job, inputs={**job.inputs, "prepare": sorted(sources)})
+        terms = {
+            "number": ticket.number,
+            "forgiven": ticket.forgiven,
+            "time_limit_s": ticket.time_limit_s,
+        }
+        _write(results.job(job.key), {**short.to_json(), "terms": terms})
+
+
+def withdraw(results: Results, keys: Iterable[str]) -> None:
+    """Take back published jobs that nobody needs to look at any more."""
+    for key in keys:
+        results.job(key).unlink(missing_ok=True)
+
+
+def published(results: Results) -> set[str]:
+    """The keys of all published jobs."""
+    with suppress(FileNotFoundError):
+        names = os.listdir(results.jobs)
+        return {name.removesuffix(".json") for name in names if not name.startswith(".")}
+    return set()
+
+
+def read_job(results: Results, key: str) -> Job:
+    """A published job."""
+    job = Job.from_json(json.loads(results.job(key).read_text()))
+    return replace(
+        job, inputs={**job.inputs, "prepare": Sources(results, job.inputs.get("prepare", ()))}
+    )
+
+
+def present(results: Results, stage: Stage, key: str, status: KeyStatus) -> bool:
+    """Whether what a done job made is still there."""
+    if stage == "prepare":
+        return results.patches(key).exists()
+    if stage == "train":
+        return status.weights_sha256 is not None and results.network(status.weights_sha256).exists()
+    return True
+
+
+@dataclass
+class Queue:
+    """The published jobs of a results folder; only new files are opened."""
+
+    results: Results
+    index: RecordIndex
+    board: Board = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.board = Board(lambda stage, key, status: present(self.results, stage, key, status))
+
+    def refresh(self) -> None:
+        """Read what was published, withdrawn or recorded since the last time."""
+        names = published(self.results)
+        for key in self.board.tickets.keys() - names:
+            self.board.drop(key)
+        new = [self._ticket(key) for key in names - self.board.tickets.keys()]
+        for ticket in sorted((t for t in new if t is not None), key=lambda t: t.number):
+            self.board.add(ticket)
+        self.board.update(self.index.statuses())
+
+    def _ticket(self, key: str) -> Ticket | None:
+        with suppress(FileNotFoundError):
+            values = json.loads(self.results.job(key).read_text())
+            return ticket_of(Job.from_json(values), **values["terms"])
+        return None
+
+
+def _write(path: Path, values: Mapping[str, Any]) -> None:
+    """Replace a file at once; it need not outlive a loss of power."""
+    half = path.with_name(f".{path.name}.{os.getpid()}")
+    half.write_text(json.dumps(values, separators=(",", ":")))
+    half.rename(path)

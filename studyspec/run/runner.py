@@ -1,0 +1,218 @@
+"""The runner: a loop that publishes jobs, keeps workers alive and collects what they record.
+
+It holds nothing that the records and the `run/` folder do not hold too: it can be killed at any
+moment and started again, and several may serve one results folder. Knows no study and no torch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from studyspec.errors import RunError
+from studyspec.plan.jobs import Job
+from studyspec.run import claims, local, runners
+from studyspec.run.attempts import done_result, write_lost
+from studyspec.run.board import Board
+from studyspec.run.engine import Engine
+from studyspec.run.events import Event, Kind, Listener, Summary
+from studyspec.run.queue import present, publish, published, ticket_of, withdraw
+from studyspec.run.watch import Watch
+from studyspec.run.workforce import Workforce
+from studyspec.store.ingest import ingest
+from studyspec.store.layout import Results
+from studyspec.store.records import KeyStatus, RecordIndex
+
+ENGINES: dict[str, Callable[[], Engine]] = {"local": local.Local}
+POLL_S = 0.1
+CARE_S = 1.0
+"""Workers, claims and job files are looked after this often [s]."""
+INGEST_S = 3.0
+PARTING_S = 4.0
+"""Idle workers end by themselves; the runner waits for its own no longer than this [s]."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run.
+
+    Parameters
+    ----------
+    engine
+        Name of the engine that starts workers.
+    workers
+        How many; default: one for each GPU, else one for each core.
+    devices
+        The devices to use, one worker each; default: as above.
+    retry_failed
+        Try again what failed in earlier runs.
+    time_limit_s
+        Longest time for one attempt at one job [s].
+    redo
+        Keys of done jobs whose artifact is missing and needed.
+    """
+
+    engine: str = "local"
+    workers: int | None = None
+    devices: tuple[str, ...] = ()
+    retry_failed: bool = False
+    time_limit_s: float | None = None
+    redo: frozenset[str] = field(default_factory=frozenset)
+
+    def worker_devices(self) -> tuple[str, ...]:
+        """The device of each worker."""
+        if not self.devices:
+            return local.devices(self.workers)
+        n = len(self.devices) if self.workers is None else self.workers
+        return tuple(self.devices[i % len(self.devices)] for i in range(n))
+
+
+def run(
+    jobs: Sequence[Job],
+    results: Results,
+    options: Options | None = None,
+    on_event: Listener | None = None,
+) -> Summary:
+    """Do every job that is not done yet, needed ones first.
+
+    Parameters
+    ----------
+    jobs
+        The jobs of a plan, in its order.
+    results
+        Where records and artifacts go.
+    options
+        Engine, workers, devices, time limit, what to do with earlier failures.
+    on_event
+        Is told what happens.
+
+    Raises
+    ------
+    RunError
+        If the engine is unknown or its workers cannot work.
+    KeyboardInterrupt
+        After the own workers have saved their checkpoints and given back their jobs.
+    """
+    options = options or Options()
+    if options.engine not in ENGINES:
+        known = ", ".join(sorted(ENGINES))
+        raise RunError(f"unknown engine '{options.engine}'", hint=f"there is: {known}")
+    one = _Run(jobs, results, options, on_event or (lambda _: None))
+    return one.go(ENGINES[options.engine]()) if one.open else one.finish()
+
+
+class _Run:
+    """One run: the board of its jobs, and what has been told of them."""
+
+    def __init__(
+        self, jobs: Sequence[Job], results: Results, options: Options, on_event: Listener
+    ) -> None:
+        self._results, self._options, self._on_event = results, options, on_event
+        self._began = time.monotonic()
+        self._index = RecordIndex(results)
+        self._board = Board(lambda stage, key, status: present(results, stage, key, status))
+        self._jobs: dict[str, Job] = {}
+        self._failures: dict[str, int] = {}
+        self._blocked: set[str] = set()
+        self._settled = 0
+        self._put_up(jobs, self._index.statuses())
+        self._judge()
+
+    @property
+    def open(self) -> list[str]:
+        """Keys of the jobs that are ready or may become so, in the order of the plan."""
+        states = self._board.states
+        return [key for key in self._jobs if states[key] in ("waiting", "ready")]
+
+    def go(self, engine: Engine) -> Summary:
+        """Run until every job has ended."""
+        workforce = Workforce(self._results, engine, self._options.worker_devices())
+        try:
+            with runners.present(self._results):
+                self._loop(workforce)
+        except BaseException:
+            withdraw(self._results, self._jobs)
+            workforce.dismiss()
+            ingest(self._results)
+            raise
+        return self.finish()
+
+    def finish(self) -> Summary:
+        """Bring the database up to date and count."""
+        ingest(self._results)
+        states = Counter(self._board.states.values())
+        seconds = time.monotonic() - self._began
+        return Summary(states["done"], states["failed"], states["blocked"], seconds)
+
+    def _put_up(self, jobs: Sequence[Job], statuses: Mapping[str, KeyStatus]) -> None:
+        """Put on the board what is not known, and what has to be done again."""
+        for number, job in enumerate(jobs):
+            status = statuses.get(job.key)
+            known = status is not None and status.done
+            if known and job.key not in self._options.redo:
+                continue
+            failures = 0 if status is None else status.failures
+            forgiven = failures if known or self._options.retry_failed else 0
+            self._jobs[job.key] = job
+            self._failures[job.key] = failures
+            self._board.add(ticket_of(job, number, forgiven, self._options.time_limit_s))
+
+    def _loop(self, workforce: Workforce) -> None:
+        watch = Watch(self._results)
+        cared = ingested = float("-inf")
+        while still_open := self.open:
+            now = time.monotonic()
+            if now - cared > CARE_S:
+                cared = now
+                self._care(still_open, workforce)
+            if now - ingested > INGEST_S:
+                ingested = now
+                ingest(self._results)
+            for sign in watch.news(self._jobs.keys()):
+                kind: Kind = "progress" if sign.values else "started"
+                self._tell(kind, sign.key, device=sign.device, values=sign.values)
+            time.sleep(POLL_S)
+            if self._judge():
+                workforce.praise()
+        withdraw(self._results, self._jobs)
+        workforce.part(PARTING_S)
+
+    def _care(self, still_open: Sequence[str], workforce: Workforce) -> None:
+        """Bury the claims of the dead, publish what is not there, see to the workers."""
+        for claim in claims.expire(self._results):
+            write_lost(self._results, claim)
+        there = published(self._results)
+        missing = [key for key in still_open if key not in there]
+        publish(self._results, ((self._jobs[k], self._board.tickets[k]) for k in missing))
+        workforce.keep(len(still_open))
+
+    def _judge(self) -> bool:
+        """Look at the records; tell what is new in them. Whether a job has ended."""
+        statuses = self._index.statuses()
+        settled = self._board.update(statuses)
+        self._settled = len(self._jobs) - len(self.open)
+        for ticket in settled:
+            status = statuses[ticket.key]
+            if self._board.states[ticket.key] == "done":
+                self._tell("done", ticket.key, values=done_result(self._results, status))
+            else:
+                self._tell_failure("failed", ticket.key, status)
+        for key, state in self._board.states.items():
+            status = statuses.get(key)
+            if state in ("waiting", "ready") and status is not None:
+                if status.failures > self._failures[key]:
+                    self._tell_failure("again", key, status)
+            elif state == "blocked" and key not in self._blocked:
+                self._blocked.add(key)
+                self._tell("blocked", key, message="a job that it needs has failed")
+        return bool(settled)
+
+    def _tell_failure(self, kind: Kind, key: str, status: KeyStatus) -> None:
+        self._failures[key] = status.failures
+        self._tell(kind, key, message=status.last_message or "", log=status.last_log)
+
+    def _tell(self, kind: Kind, key: str, **more: Any) -> None:
+        self._on_event(Event(kind, self._jobs[key], self._settled, len(self._jobs), **more))

@@ -1,0 +1,253 @@
+"""The worker: a light supervisor that claims ready jobs and lets its child do them.
+
+Owns the time limit, the heartbeat and its child's death; never imports torch. Ends when every
+published job has ended, or on SIGTERM.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+
+from studyspec.run import claims, runners
+from studyspec.run.attempts import Attempt, has_record, write_attempt
+from studyspec.run.board import Ticket
+from studyspec.run.claims import Claim
+from studyspec.run.local import environment
+from studyspec.run.process import Process
+from studyspec.run.queue import Queue, read_job
+from studyspec.store.layout import Results
+from studyspec.store.records import RecordIndex
+
+POLL_S = 0.1
+IDLE_S = 0.5
+"""A worker without any job left to wait for ends after this long [s]."""
+DESERTED_S = 5.0
+"""After this long without work a worker looks whether runners and other workers are alive [s]."""
+GRACE_S = 20.0
+"""A child that was asked to stop is killed after this long [s]."""
+BROKEN = 3
+"""Exit status of a worker whose child cannot even start."""
+
+
+class ChildProcess:
+    """The child as its worker sees it."""
+
+    def __init__(self, results: Results, device: str) -> None:
+        command = [sys.executable, "-m", "studyspec.run.child", str(results.folder), device]
+        self._process = subprocess.Popen(
+            [*command, str(os.getpid())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment(device),
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._stdin, self._stdout = self._process.stdin, self._process.stdout
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._stdout, selectors.EVENT_READ)
+
+    def ask(self, claim: Claim) -> None:
+        """Hand over an attempt."""
+        line = json.dumps({"key": claim.key, "attempt": claim.attempt}) + "\n"
+        try:
+            self._stdin.write(line.encode())
+            self._stdin.flush()
+        except BrokenPipeError:
+            return  # its death is found by `answer`
+
+    def answer(self, seconds: float) -> str | None:
+        """What the child says within some time: None is nothing, empty that it has ended."""
+        if not self._selector.select(seconds):
+            return None
+        return self._stdout.readline().decode().strip()
+
+    def stop(self) -> None:
+        """Ask it to save a checkpoint and give up its job."""
+        self._process.terminate()
+
+    def end(self) -> int:
+        """Kill it; its exit status, negative for the signal that had ended it before."""
+        with suppress(BrokenPipeError):
+            self._stdin.close()
+        try:
+            status = self._process.wait(0.2 if self._process.poll() is None else 0)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            status = self._process.wait()
+        self._selector.close()
+        self._stdout.close()
+        return status
+
+
+class Worker:
+    """Does the published jobs of one results folder on one device, one at a time."""
+
+    def __init__(self, results: Results, device: str) -> None:
+        self._results, self._device = results, device
+        self._queue = Queue(results, RecordIndex(results))
+        self._me = Process.current()
+        self._child: ChildProcess | None = None
+        self._network: str | None = None
+        self._stopping = False
+
+    def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
+        """Finish nothing more: the job under way saves a checkpoint and is given back."""
+        self._stopping = True
+
+    def run(self) -> int:
+        """Work until there is nothing left; the exit status."""
+        busy_at = time.monotonic()
+        try:
+            while not self._stopping:
+                self._queue.refresh()
+                if next(self._queue.board.ready(), None) and not self._ready_child():
+                    return 0 if self._stopping else BROKEN
+                taken = self._take()
+                if taken is not None:
+                    self._attend(*taken)
+                    busy_at = time.monotonic()
+                    continue
+                idle = time.monotonic() - busy_at
+                left = self._queue.board.unfinished()
+                if idle > IDLE_S and not left or idle > DESERTED_S and self._deserted():
+                    break
+                time.sleep(POLL_S)
+        finally:
+            self._end_child()
+        return 0
+
+    def _deserted(self) -> bool:
+        """Whether nobody is left who could finish, or take over, what this worker waits for."""
+        if runners.any_alive(self._results):
+            return False
+        found = (claims.read(self._results.claim(key)) for key in claims.held(self._results))
+        return not any(claim is not None and claim.owner.alive for claim in found)
+
+    def _take(self) -> tuple[Claim, Ticket] | None:
+        """Claim the next ready job; what another worker did since it was found ready is let go."""
+        taken = claims.held(self._results)
+        for ticket in self._queue.board.ready(self._network):
+            if ticket.key in taken:
+                continue
+            claim = claims.take(self._results, ticket.key, self._me, self._device)
+            if claim is None:
+                continue
+            self._queue.refresh()
+            if self._queue.board.states.get(ticket.key) == "ready":
+                return claim, ticket
+            claims.release(self._results, claim)
+            return None
+        return None
+
+    def _attend(self, claim: Claim, ticket: Ticket) -> None:
+        """Let the child make the attempt, and see to it that it ends with a record."""
+        assert self._child is not None
+        try:
+            job = read_job(self._results, claim.key)
+        except FileNotFoundError:  # withdrawn meanwhile
+            claims.release(self._results, claim)
+            return
+        begun = Attempt.begin(job, claim.attempt, self._device)
+        self._child.ask(claim)
+        answer, verdict = self._watch(claim, ticket)
+        if answer == "done":
+            self._network = claim.key if ticket.stage == "train" else ticket.network
+        else:
+            status = self._end_child()
+            if verdict != "taken" and not answer and not has_record(self._results, claim):
+                self._bury(begun, verdict, status, ticket)
+        claims.release(self._results, claim)
+
+    def _watch(self, claim: Claim, ticket: Ticket) -> tuple[str, str]:
+        """Wait for the child's answer (empty if it ended without one), and why it was stopped."""
+        assert self._child is not None
+        start = beat = time.monotonic()
+        asked: float | None = None
+        while True:
+            answer = self._child.answer(POLL_S)
+            if answer is not None:
+                return answer, "preempted" if asked else "killed"
+            now = time.monotonic()
+            if now - beat > claims.BEAT_S:
+                beat = now
+                if not claims.beat(self._results, claim):
+                    return "", "taken"
+            if ticket.time_limit_s is not None and now - start > ticket.time_limit_s:
+                return "", "time_limit"
+            if self._stopping and asked is None:
+                asked = now
+                self._child.stop()
+            if asked is not None and now - asked > GRACE_S:
+                return "", "preempted"
+
+    def _bury(self, attempt: Attempt, verdict: str, status: int, ticket: Ticket) -> None:
+        """Write the record of an attempt whose process ended without one."""
+        error = None
+        if verdict == "time_limit":
+            error = {
+                "kind": "TimeLimit",
+                "message": f"it took longer than {ticket.time_limit_s:g} s",
+                "hint": "raise --time-limit and run with --retry-failed",
+            }
+        elif verdict == "killed":
+            how = f"killed by {_signal_name(-status)}" if status < 0 else f"ended with {status}"
+            error = {
+                "kind": "Killed",
+                "message": f"its process was {how}" if status < 0 else f"its process {how}",
+                "hint": "the machine may have run out of memory: use fewer --workers",
+            }
+        if error is not None:
+            _append(self._results.log(attempt.job.key, attempt.name), error["message"])
+        write_attempt(self._results, attempt, verdict, None, error, None)
+
+    def _ready_child(self) -> bool:
+        """See to it that there is a child that answers; False if it cannot be started."""
+        if self._child is not None:
+            return True
+        self._child = ChildProcess(self._results, self._device)
+        answer = None
+        while answer is None and not self._stopping:
+            answer = self._child.answer(POLL_S)
+        if not answer:
+            self._end_child()
+        return bool(answer)
+
+    def _end_child(self) -> int:
+        if self._child is None:
+            return 0
+        child, self._child = self._child, None
+        return child.end()
+
+
+def work(results: Results, device: str = "cpu") -> int:
+    """Do the published jobs of a results folder until none is left; the exit status."""
+    worker = Worker(results, device)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, worker.stop)
+    return worker.run()
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _append(path: Path, line: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as log:
+        log.write(line + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(work(Results(Path(sys.argv[1])), sys.argv[2]))

@@ -1,0 +1,132 @@
+"""The workforce: sees to it that enough workers live, also those that a dead runner had started.
+
+Each worker has a file with its engine's handle, so that the next runner finds it. Knows no jobs.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from studyspec.errors import RunError
+from studyspec.run.engine import Engine, Resources
+from studyspec.run.process import Process
+from studyspec.store.layout import Results
+
+STOP_S = 30.0
+"""Workers that were asked to stop get this long to save their checkpoints [s]."""
+FAIR_TRIES = 3
+"""A run ends when workers die this often for each device with no job ended between."""
+
+
+@dataclass(frozen=True)
+class Hired:
+    """A worker: its engine's place and handle, its device, and the runner that answers for it."""
+
+    place: str
+    handle: str
+    device: str
+    runner: Process
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Hired:
+        """The worker that `asdict` turned into JSON values."""
+        return cls(**{**values, "runner": Process(**values["runner"])})
+
+    @property
+    def name(self) -> str:
+        """The name of its file."""
+        return f"{self.place}-{self.handle}".replace(":", "-").replace("/", "-")
+
+
+class Workforce:
+    """The workers of one results folder, seen from one runner."""
+
+    def __init__(self, results: Results, engine: Engine, devices: Sequence[str]) -> None:
+        self._results, self._engine, self._devices = results, engine, devices
+        self._me = Process.current()
+        self._deaths = 0
+        self._last_death = ""
+
+    def keep(self, jobs: int) -> None:
+        """See to it that as many workers live as there are devices, or jobs if these are fewer.
+
+        Raises
+        ------
+        RunError
+            If workers die again and again.
+        """
+        have = Counter(worker.device for worker in self._living())
+        wanted = Counter(self._devices[:jobs])
+        if self._deaths >= FAIR_TRIES * len(self._devices):
+            raise RunError(
+                f"workers end before they have done a job: {self._last_death}",
+                where=str(self._results.workers_log),
+                hint="the log says why; `studyspec run` goes on from here",
+            )
+        for device, number in (wanted - have).items():
+            resources = Resources(self._results.folder, device)
+            for handle in self._engine.start(number, resources):
+                self._write(Hired(self._engine.place, handle, device, self._me))
+
+    def praise(self) -> None:
+        """A job has ended: earlier deaths of workers are forgotten."""
+        self._deaths = 0
+
+    def dismiss(self, patience_s: float = STOP_S) -> None:
+        """Stop the own workers; wait until they have."""
+        own = [worker for worker in self._living() if worker.runner == self._me]
+        handles = [worker.handle for worker in own]
+        self._engine.cancel(handles)
+        self._wait(handles, patience_s)
+        self._living()
+
+    def part(self, patience_s: float) -> None:
+        """Wait for the own workers to end by themselves, unless they are busy for another run."""
+        handles = [worker.handle for worker in self._living() if worker.runner == self._me]
+        self._wait(handles, patience_s)
+        self._living()
+
+    def _wait(self, handles: Sequence[str], patience_s: float) -> None:
+        end = time.monotonic() + patience_s
+        while self._engine.alive(handles) and time.monotonic() < end:
+            time.sleep(0.02)
+
+    def _living(self) -> list[Hired]:
+        """All live workers of this engine; those of dead runners are taken over."""
+        hired = self._read()
+        alive = self._engine.alive([worker.handle for worker in hired])
+        living = []
+        for worker in hired:
+            if worker.handle not in alive:
+                self._results.worker(worker.name).unlink(missing_ok=True)
+                if worker.runner == self._me:
+                    self._deaths += 1
+                    self._last_death = self._engine.why(worker.handle)
+                continue
+            if worker.runner.here and not worker.runner.alive:
+                worker = replace(worker, runner=self._me)
+                self._write(worker)
+            living.append(worker)
+        return living
+
+    def _read(self) -> list[Hired]:
+        found = []
+        for path in sorted(self._results.workers.glob("*.json")):
+            with suppress(FileNotFoundError, json.JSONDecodeError):
+                worker = Hired.from_json(json.loads(path.read_text()))
+                if worker.place == self._engine.place:
+                    found.append(worker)
+        return found
+
+    def _write(self, worker: Hired) -> None:
+        path = self._results.worker(worker.name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        half = path.with_name(f".{path.name}")
+        half.write_text(json.dumps(asdict(worker)))
+        half.rename(path)
