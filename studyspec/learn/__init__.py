@@ -1,0 +1,1 @@
+"""Network, augmentation, training, evaluation, metrics: the only home of torch."""

@@ -1,0 +1,132 @@
+"""Augmentation on the training device, vectorised; every number is drawn for its sample alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from studyspec.learn.draws import Draws
+from studyspec.spec.settings import AugmentSettings
+
+FORMS = 8
+FULL_VALUE = 1 - 1e-5
+"""A bilinear label value above this is 1, but for rounding."""
+
+
+def dihedral(x: Tensor, form: int) -> Tensor:
+    """One of the 8 forms of squares (..., P, P): 0 to 3 quarter turns, 4 to 7 those after a flip.
+
+    Form k turns counter-clockwise by (k mod 4) quarters; from 4 on the columns are mirrored first.
+    """
+    if form >= FORMS // 2:
+        x = torch.flip(x, dims=(-1,))
+    return torch.rot90(x, form % 4, dims=(-2, -1))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Samples of a batch: images (B, 1, P, P) float32 and labels (B, P, P) int64."""
+
+    images: Tensor
+    labels: Tensor
+
+
+def augment(
+    images: Tensor,
+    labels: Tensor,
+    samples: Tensor,
+    settings: AugmentSettings,
+    draws: Draws,
+    training: bool = True,
+) -> Batch:
+    """Noise, then flips, then rotation.
+
+    Parameters
+    ----------
+    images, labels
+        Patches of the batch, (B, P, P), float32 and uint8.
+    samples
+        Number of each sample in its epoch, int64 (B,). With `dihedral = "all"`, sample s is form
+        s mod 8 of patch s // 8.
+    settings
+        What to do.
+    draws
+        The random numbers of the epoch.
+    training
+        Validation gets noise and forms, no rotation and no random form.
+    """
+    images = add_noise(images, samples, settings, draws)
+    forms = _forms(samples, settings, draws, training)
+    if forms is not None:
+        images, labels = _in_forms(images, forms), _in_forms(labels, forms)
+    if training and settings.rotation.probability > 0:
+        images, labels = rotate(images, labels, samples, settings, draws)
+    return Batch(images[:, None], labels.long())
+
+
+def add_noise(images: Tensor, samples: Tensor, settings: AugmentSettings, draws: Draws) -> Tensor:
+    """X -> (x + rho n) / sqrt(1 + rho^2), n standard normal; (B, P, P)."""
+    noise = settings.noise
+    if noise.rho == 0 and noise.rho_max is None:
+        return images
+    if noise.rho_max is None:
+        rho = torch.full((len(images),), noise.rho, device=images.device)
+    else:
+        rho = draws.uniform("rho", samples) * noise.rho_max
+    rho = rho[:, None, None]
+    n = draws.normal(samples, images[0].numel()).view_as(images)
+    return (images + rho * n) / torch.sqrt(1 + rho**2)
+
+
+def rotate(
+    images: Tensor, labels: Tensor, samples: Tensor, settings: AugmentSettings, draws: Draws
+) -> tuple[Tensor, Tensor]:
+    """Rotate some samples by a uniform random angle, bilinearly.
+
+    Corners are filled with the median of the patch's background pixels (of the whole patch if
+    there is none), labels with 0. A label pixel is particle by `settings.rotation.label_rule`.
+    """
+    chosen = draws.uniform("rotate", samples) < settings.rotation.probability
+    where = torch.nonzero(chosen).squeeze(1)
+    if len(where) == 0:
+        return images, labels
+    angle = 2 * torch.pi * draws.uniform("angle", samples[where])
+    fill = background_median(images[where], labels[where])[:, None, None]
+    stack = torch.stack([images[where] - fill, labels[where].float()], dim=1)
+    cos, sin, zero = torch.cos(angle), torch.sin(angle), torch.zeros_like(angle)
+    turn = torch.stack([cos, -sin, zero, sin, cos, zero], dim=1).view(-1, 2, 3)
+    grid = F.affine_grid(turn, list(stack.shape), align_corners=False)
+    turned = F.grid_sample(stack, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    limit = 0.5 if settings.rotation.label_rule == "half" else FULL_VALUE
+    images = images.index_copy(0, where, turned[:, 0] + fill)
+    particle = (turned[:, 1] > limit).to(labels.dtype)
+    return images, labels.index_copy(0, where, particle)
+
+
+def background_median(images: Tensor, labels: Tensor) -> Tensor:
+    """Median of the background pixels of each patch, of all its pixels if there is none; (B,)."""
+    flat, particle = images.flatten(1), labels.flatten(1) > 0
+    particle = particle & ~particle.all(dim=1, keepdim=True)
+    return flat.masked_fill(particle, torch.nan).nanmedian(dim=1).values
+
+
+def _forms(
+    samples: Tensor, settings: AugmentSettings, draws: Draws, training: bool
+) -> Tensor | None:
+    if settings.dihedral == "all":
+        return samples % FORMS
+    if settings.dihedral == "random" and training:
+        return (draws.uniform("form", samples) * FORMS).long()
+    return None
+
+
+def _in_forms(x: Tensor, forms: Tensor) -> Tensor:
+    out = torch.empty_like(x)
+    for form in range(FORMS):
+        mine = torch.nonzero(forms == form).squeeze(1)
+        if len(mine):
+            out[mine] = dihedral(x[mine], form)
+    return out
