@@ -12,72 +12,82 @@ from studyspec.plan.jobs import Job
 from studyspec.run.claims import Claim
 from studyspec.run.queue import read_job
 from studyspec.store.layout import Results
-from studyspec.store.records import new_record, write_record
+from studyspec.store.records import Measured, new_record, write_record
+
+
+@dataclass(frozen=True)
+class Device:
+    """Where an attempt runs: "cpu", "cuda:0", ... and the maker's name of it."""
+
+    device: str
+    name: str = ""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A try that has begun: its own name, its device, and when [UTC; s of a steady clock]."""
+    """A try that has begun: its own name, its device, and when [UTC; s since 1970]."""
 
     job: Job
     name: str
-    device: str
-    began_at: datetime
+    device: Device
     began: float
 
     @classmethod
-    def begin(cls, job: Job, name: str, device: str) -> Attempt:
-        """An attempt that begins now."""
-        return cls(job, name, device, datetime.now(UTC), time.monotonic())
-
-    def record(
-        self,
-        status: str,
-        result: Mapping[str, Any] | None,
-        error: Mapping[str, str] | None,
-        peak_memory_bytes: int | None,
-    ) -> dict[str, Any]:
-        return new_record(
-            key=self.job.key,
-            uuid=self.name,
-            stage=self.job.stage,
-            status=status,
-            result=result,
-            error=error,
-            log=None,
-        )
+    def of(cls, claim: Claim, job: Job, device_name: str = "") -> Attempt:
+        """The attempt that a claim is for."""
+        return cls(job, claim.attempt, Device(claim.device, device_name), claim.since)
 
 
-def write_attempt(results, attempt, status, result, error, peak):
-    write_record(results, attempt.record(status, result, error, peak))
+@dataclass(frozen=True)
+class Outcome:
+    """How an attempt ended: its status, and a result or an error (kind, message, hint)."""
+
+    status: str
+    result: Mapping[str, Any] | None = None
+    error: Mapping[str, str] | None = None
+    peak_memory_bytes: int | None = None
 
 
-def has_record(results, claim) -> bool:
+def write_outcome(results: Results, attempt: Attempt, outcome: Outcome) -> None:
+    """Write the record of an attempt that ends now."""
+    log = results.log(attempt.job.key, attempt.name)
+    measured = Measured(
+        datetime.fromtimestamp(attempt.began, UTC),
+        time.time() - attempt.began,
+        attempt.device.device,
+        attempt.device.name,
+        outcome.peak_memory_bytes,
+    )
+    record = new_record(
+        attempt.job.key,
+        attempt.name,
+        attempt.job.stage,
+        outcome.status,
+        measured,
+        attempt.job.ingredients,
+        result=outcome.result,
+        error=outcome.error,
+        log=str(log.relative_to(results.folder)) if log.exists() else None,
+    )
+    write_record(results, record)
+
+
+def has_record(results: Results, claim: Claim) -> bool:
+    """Whether the attempt of a claim has left a record."""
     return results.record(claim.key, claim.attempt).exists()
 
 
-def write_lost(results, claim) -> None:
+def write_lost(results: Results, claim: Claim) -> None:
+    """Write the record of an attempt whose worker has died, unless it had ended before."""
     if has_record(results, claim):
         return
     try:
         job = read_job(results, claim.key)
-    except FileNotFoundError:
+    except FileNotFoundError:  # withdrawn: nobody waits for it
         return
-    write_record(
-        results,
-        new_record(
-            key=claim.key,
-            uuid=claim.attempt,
-            stage=job.stage,
-            status="lost",
-            result=None,
-            error={"kind": "Lost", "message": "lost"},
-            log=None,
-        ),
-    )
-
-
-def done_result(results, status):
-    from studyspec.store.records import read_record
-
-    return read_record(status.path)["result"] or {}
+    error = {
+        "kind": "Lost",
+        "message": f"its worker on {claim.owner.host} ended without a word",
+        "hint": "was the machine switched off, or out of memory?",
+    }
+    write_outcome(results, Attempt.of(claim, job), Outcome("lost", error=error))

@@ -1,7 +1,7 @@
 """The child: does the jobs that its worker hands it, with torch imported once.
 
-A line of JSON on stdin is an attempt to make, a line on stdout tells its end. What a job prints
-goes to the attempt's log. Started by `worker.py`; dies with it.
+Started by the worker, talks with it as `pipe.py` says, and dies with it. What a job prints goes to
+the attempt's log.
 """
 
 from __future__ import annotations
@@ -13,76 +13,102 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
 
 from studyspec.errors import OutOfMemory, StudySpecError
+from studyspec.learn.devices import device_name
+from studyspec.plan.jobs import Job, Stage
 from studyspec.run import claims, memory
-from studyspec.run.attempts import Attempt, write_attempt
+from studyspec.run.attempts import Attempt, Outcome, write_outcome
+from studyspec.run.claims import Claim
 from studyspec.run.job import Bench
+from studyspec.run.pipe import LAST, WITHDRAWN
 from studyspec.run.process import die_with
 from studyspec.run.queue import read_job
 from studyspec.store.layout import Results
 
-READY = "ready"
-WITHDRAWN = "withdrawn"
-MEMORY_HINT = "set training.micro_batch to a smaller number of samples, e.g. half of what it is"
+PATIENCE_S = 5.0
+"""A training that is asked to stop goes on to the end of its epoch for this long at most [s]."""
+MEMORY_HINT = "use fewer --workers, or a machine with more memory"
 
 
 class Preempted(BaseException):
-    """The job was asked to stop; its checkpoint is saved."""
+    """The job was asked to stop."""
 
 
 class Child:
-    """Makes one attempt after the other and writes its record."""
+    """Makes one attempt after the other and writes its record.
+
+    `spoiled` is set once this process should do no more jobs: memory ran out, or a bug may have
+    left anything behind.
+    """
 
     def __init__(self, results: Results, device: str) -> None:
-        self._results, self._device = results, device
+        self._results = results
         self._bench = Bench(results, device)
-        self._working = False
+        self._working: Stage | None = None
         self._asked = False
+        self.spoiled = False
 
     def stop(self, _signal: int, _frame: FrameType | None) -> None:
-        """Stop the job under way; what is being written is written to its end."""
+        """Stop the job under way, a training at the end of its epoch if that is soon."""
         self._asked = True
+        if self._working == "train":
+            signal.setitimer(signal.ITIMER_REAL, PATIENCE_S)
+        else:
+            self.give_up()
+
+    def give_up(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
+        """Stop the job under way now; a record that is being written is not disturbed."""
         if self._working:
-            self._working = False
+            self._working = None
             raise Preempted
 
-    def attempt(self, key: str, name: str) -> str:
+    def attempt(self, claim: Claim, device_name: str) -> str:
         """Do one job, write its record, return its status; no record if nobody wants it now."""
         try:
-            job = read_job(self._results, key)
+            job = read_job(self._results, claim.key)
         except FileNotFoundError:
             return WITHDRAWN
         memory.reset_peak()
-        attempt = Attempt.begin(job, name, self._device)
-        status, result, error = "preempted", None, None
+        outcome = self._outcome(job)
+        self._working = None
+        outcome = replace(outcome, peak_memory_bytes=memory.peak_bytes())
+        write_outcome(self._results, Attempt.of(claim, job, device_name), outcome)
+        if outcome.status == "done":
+            self._results.checkpoint(job.key).unlink(missing_ok=True)
+        return outcome.status
+
+    def _outcome(self, job: Job) -> Outcome:
         try:
-            self._working = not self._asked
-            if self._working:
-                result = self._bench.execute(job, lambda values: self._tell(key, values))
-                self._working = False
-                status = "done"
+            if not self._asked:
+                self._working = job.stage
+                result = self._bench.execute(job, lambda values: self._tell(job.key, values))
+                self._working = None
+                return Outcome("done", result)
         except Preempted:
-            result = None
+            pass
         except (MemoryError, OutOfMemory) as problem:
-            status, error = "out_of_memory", _error(problem, MEMORY_HINT)
+            self.spoiled = True
+            return Outcome("out_of_memory", error=_error(problem, MEMORY_HINT))
+        except StudySpecError as problem:
+            return Outcome("error", error=_error(problem))
         except Exception as problem:
+            self.spoiled = True
             traceback.print_exc()
-            status, error = "error", _error(problem)
-        self._working = False
-        write_attempt(self._results, attempt, status, result, error, memory.peak_bytes())
-        if status == "done":
-            self._results.checkpoint(key).unlink(missing_ok=True)
-        return status
+            return Outcome("error", error=_error(problem))
+        return Outcome("preempted")
 
     def _tell(self, key: str, values: Mapping[str, Any]) -> None:
         path = claims.progress_path(self._results, key)
         half = path.with_name(f".{path.name}")
         half.write_text(json.dumps(values))
         half.rename(path)
+        if self._asked:
+            self.give_up()
 
 
 def _error(problem: BaseException, hint: str = "") -> dict[str, str]:
@@ -115,15 +141,19 @@ def main() -> None:
     answers = _own_stdout()
     child = Child(results, device)
     signal.signal(signal.SIGTERM, child.stop)
+    signal.signal(signal.SIGALRM, child.give_up)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    answers.write(f"{READY}\n")
+    name = device_name(device)
+    answers.write(f"{name}\n")
     for line in sys.stdin:
-        asked = json.loads(line)
-        _log_to(results.log(asked["key"], asked["attempt"]))
+        claim = Claim.from_json(json.loads(line))
+        _log_to(results.log(claim.key, claim.attempt))
         began = time.monotonic()
-        status = child.attempt(asked["key"], asked["attempt"])
+        status = child.attempt(claim, name)
         print(f"{status} after {time.monotonic() - began:.1f} s", flush=True)
-        answers.write(f"{status}\n")
+        answers.write(f"{status} {LAST if child.spoiled else ''}\n")
+        if child.spoiled:
+            break
 
 
 if __name__ == "__main__":

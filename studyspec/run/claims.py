@@ -81,9 +81,11 @@ def read(path: Path) -> Claim | None:
 
 def held(results: Results) -> set[str]:
     """The keys of all claimed jobs."""
-    with suppress(FileNotFoundError):
-        return {name for name in os.listdir(results.claims) if "." not in name}
-    return set()
+    try:
+        with os.scandir(results.claims) as entries:
+            return {entry.name for entry in entries if "." not in entry.name}
+    except FileNotFoundError:
+        return set()
 
 
 def expire(results: Results) -> Iterator[Claim]:

@@ -18,7 +18,7 @@ class Event:
 
     `again`: an attempt failed and the job will be tried anew. `values` are a training's progress
     (epoch, epochs, train_loss, validation_loss) or, for `done`, the record's result. `message` and
-    `log` tell of a failure. `settled` of `total` jobs of this run have ended, blocked ones included.
+    `log` tell of a failure. `settled` of `total` jobs of the run have ended, blocked ones included.
     """
 
     kind: Kind

@@ -6,7 +6,9 @@ Knows no queue, no claims and no records; what it returns is the `result` of a r
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,11 @@ from studyspec.errors import FileError, RunError
 from studyspec.images.patches import Patches
 from studyspec.images.prepare import load, prepare, save
 from studyspec.images.source import Source
-from studyspec.learn import evaluation, network, training, weights
+from studyspec.learn.evaluation import Counts, evaluate
+from studyspec.learn.network import ResidualUNet, count_parameters
+from studyspec.learn.training import Checkpoint, PatchSet, train
+from studyspec.learn.weights import load_network
+from studyspec.learn.weights import save as save_weights
 from studyspec.plan.jobs import Job
 from studyspec.run import selection
 from studyspec.spec.settings import PreprocessSettings, StageSettings
@@ -25,7 +31,7 @@ from studyspec.store.layout import Results
 from studyspec.store.records import trained_weights
 
 CHECKPOINT_EVERY_S = 60.0
-COUNTS = ("tp", "fp", "fn", "tn", "loss_sum", "soft_intersection", "soft_sum")
+COLUMNS = ("image", "row", "col", "orientation", *(field.name for field in fields(Counts)))
 OnProgress = Callable[[Mapping[str, Any]], None]
 
 
@@ -51,7 +57,7 @@ class Bench:
 
     def __init__(self, results: Results, device: str) -> None:
         self._results, self._device = results, device
-        self._network: tuple[str, Any] | None = None
+        self._network: tuple[str, ResidualUNet] | None = None
 
     def execute(self, job: Job, on_progress: OnProgress | None = None) -> dict[str, Any]:
         """Do one job, as the function `execute`."""
@@ -63,15 +69,13 @@ class Bench:
 
     def _prepare(self, job: Job) -> dict[str, Any]:
         patches, notes = make_patches(job.ingredients, job.inputs, self._results)
-        folder = self._results.patches(job.key)
-        save(patches, folder)
-        labels = patches.labels
+        height, width = patches.shape
         return {
-            "patches": len(labels),
-            "height_px": int(patches.shape[0]),
-            "width_px": int(patches.shape[1]),
-            "bytes": sum(file.stat().st_size for file in folder.iterdir()),
-            "particle_fraction": float(labels.mean()) if labels.size else None,
+            "patches": len(patches.rows),
+            "height_px": height,
+            "width_px": width,
+            "bytes": save(patches, self._results.patches(job.key)),
+            "particle_fraction": float(patches.labels.mean()) if len(patches.rows) else None,
             "notes": list(notes),
         }
 
@@ -81,44 +85,42 @@ class Bench:
         counts = [[len(image.rows) for image in member] for member in members]
         split = selection.training_split(counts, job.ingredients)
         settings = training_settings(job.ingredients)
-        trained = training.train(
-            training.PatchSet(*selection.gather(images, split.train)),
-            training.PatchSet(*selection.gather(images, split.validation)),
+        trained = train(
+            PatchSet(*selection.gather(images, split.train)),
+            PatchSet(*selection.gather(images, split.validation)),
             settings,
             job.ingredients["seed"],
             self._device,
-            training.Checkpoint(self._results.checkpoint(job.key), CHECKPOINT_EVERY_S),
-            lambda epoch: on_progress(
-                {
-                    "epoch": epoch.epoch,
-                    "epochs": settings.training.epochs,
-                    "train_loss": epoch.train_loss,
-                    "validation_loss": epoch.validation_loss,
-                }
-            ),
+            Checkpoint(self._results.checkpoint(job.key), CHECKPOINT_EVERY_S),
+            lambda epoch: on_progress(asdict(epoch) | {"epochs": settings.training.epochs}),
         )
         return {
             "weights_sha256": self._save_weights(trained.state, job.key),
-            "history": [vars(epoch) for epoch in trained.history],
+            "history": [asdict(epoch) for epoch in trained.history],
             "best_epoch": trained.best_epoch,
             "precision": trained.precision,
             "n_train": len(split.train),
             "n_validation": len(split.validation),
-            "parameters": network.count_parameters(settings.model),
+            "parameters": count_parameters(settings.model),
         }
 
     def _save_weights(self, state: Any, key: str) -> str:
-        """Save under the hash of the file, by a rename."""
+        """Save under the hash of the file, safe on disk before any record names it."""
         half = self._results.networks / f".{key}.{os.getpid()}"
         half.parent.mkdir(parents=True, exist_ok=True)
-        sha = weights.save(state, half)
-        half.replace(self._results.network(sha))
+        sha = save_weights(state, half)
+        path = self._results.network(sha)
+        half.replace(path)
+        for place in (path, path.parent):
+            opened = os.open(place, os.O_RDONLY)
+            os.fsync(opened)
+            os.close(opened)
         return sha
 
     def _evaluate(self, job: Job) -> dict[str, Any]:
         sha, model = self._load_network(job)
         allowed = self._part(job)
-        columns: dict[str, list[np.ndarray[Any, Any]]] = {}
+        columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
         shared = set(job.ingredients["shared"])
         for i, key in enumerate(job.ingredients["images"]):
             patches = self._patches(key, job)
@@ -127,18 +129,23 @@ class Bench:
                 chosen = selection.at(patches, _image(job, key), allowed)
             if len(chosen):
                 for name, values in self._scores(model, patches, chosen, job, i).items():
-                    columns.setdefault(name, []).append(values)
+                    columns[name] += values.tolist()
         return {
             "weights_sha256": sha,
             "image_ids": list(job.inputs["image_ids"]),
-            "scores": {name: np.concatenate(parts).tolist() for name, parts in columns.items()},
+            "scores": columns,
         }
 
     def _scores(
-        self, model: Any, patches: Patches, chosen: selection.Positions, job: Job, image: int
+        self,
+        model: ResidualUNet,
+        patches: Patches,
+        chosen: selection.Positions,
+        job: Job,
+        image: int,
     ) -> dict[str, np.ndarray[Any, Any]]:
         """The counts of some patches of one image, a value per patch and orientation."""
-        counts = evaluation.evaluate(
+        counts = evaluate(
             model,
             np.asarray(patches.images[chosen]),
             np.asarray(patches.labels[chosen]),
@@ -151,7 +158,7 @@ class Bench:
             "row": np.repeat(patches.rows[chosen], orientations),
             "col": np.repeat(patches.cols[chosen], orientations),
             "orientation": np.tile(np.arange(orientations), n),
-            **{name: getattr(counts, name).reshape(-1) for name in COUNTS},
+            **{name: values.reshape(-1) for name, values in vars(counts).items()},
         }
 
     def _part(self, job: Job) -> frozenset[selection.Place]:
@@ -168,15 +175,13 @@ class Bench:
         places = selection.places(images, hashes)
         return frozenset(places[i] for i in split.part(job.ingredients["split"]))
 
-    def _load_network(self, job: Job) -> tuple[str, Any]:
+    def _load_network(self, job: Job) -> tuple[str, ResidualUNet]:
         """The network of an evaluation and its hash, from memory if it was the last one."""
         asked = job.ingredients["network"]
         sha = asked["weights"] if isinstance(asked, dict) else self._weights_of(asked)
         if self._network is None or self._network[0] != sha:
             settings = training_settings(job.inputs["training"])
-            model = network.build(settings.model, 0)
-            model.load_state_dict(weights.load(self._results.network(sha)))
-            self._network = (sha, model)
+            self._network = (sha, load_network(self._results.network(sha), settings.model))
         return self._network
 
     def _weights_of(self, key: str) -> str:
@@ -188,11 +193,14 @@ class Bench:
         )
 
     def _patches(self, key: str, job: Job) -> Patches:
-        """The prepared patches of an image, made again where they are missing."""
+        """The prepared patches of an image, made again where they are missing or broken."""
         folder = self._results.patches(key)
-        if not folder.exists():
-            source = job.inputs["prepare"][key]
-            save(make_patches(source["ingredients"], source["inputs"], self._results)[0], folder)
+        try:
+            return load(folder)
+        except FileError:
+            shutil.rmtree(folder, ignore_errors=True)
+        source = job.inputs["prepare"][key]
+        save(make_patches(source["ingredients"], source["inputs"], self._results)[0], folder)
         return load(folder)
 
 

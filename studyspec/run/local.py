@@ -15,15 +15,7 @@ from studyspec.run.engine import Resources
 from studyspec.run.process import Process
 from studyspec.store.layout import Results
 
-ONE_THREAD = {
-    name: "1"
-    for name in (
-        "OMP_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "NUMEXPR_NUM_THREADS",
-    )
-}
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 GPU_FILES = ("dev/nvidia[0-9]*", "dev/dxg")
 
 
@@ -35,7 +27,7 @@ class Local:
 
     @property
     def place(self) -> str:
-        """This machine."""
+        """`local@` and the machine."""
         return f"local@{socket.gethostname()}"
 
     def start(self, n: int, resources: Resources) -> list[str]:
@@ -82,7 +74,7 @@ class Local:
 
 def environment(device: str) -> dict[str, str]:
     """The environment of a worker: on a CPU one thread, so that workers do not fight for cores."""
-    return dict(os.environ) | (ONE_THREAD if device == "cpu" else {})
+    return dict(os.environ) | (dict.fromkeys(THREADS, "1") if device == "cpu" else {})
 
 
 def devices(workers: int | None = None) -> tuple[str, ...]:

@@ -72,10 +72,11 @@ def withdraw(results: Results, keys: Iterable[str]) -> None:
 
 def published(results: Results) -> set[str]:
     """The keys of all published jobs."""
-    with suppress(FileNotFoundError):
-        names = os.listdir(results.jobs)
-        return {name.removesuffix(".json") for name in names if not name.startswith(".")}
-    return set()
+    try:
+        with os.scandir(results.jobs) as entries:
+            return {e.name.removesuffix(".json") for e in entries if not e.name.startswith(".")}
+    except FileNotFoundError:
+        return set()
 
 
 def read_job(results: Results, key: str) -> Job:
@@ -91,7 +92,7 @@ def present(results: Results, stage: Stage, key: str, status: KeyStatus) -> bool
     if stage == "prepare":
         return results.patches(key).exists()
     if stage == "train":
-        return status.weights_sha256 is not None and results.network(status.weights_sha256).exists()
+        return any(results.network(sha).exists() for sha in status.weights)
     return True
 
 

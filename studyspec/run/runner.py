@@ -15,7 +15,7 @@ from typing import Any
 from studyspec.errors import RunError
 from studyspec.plan.jobs import Job
 from studyspec.run import claims, local, runners
-from studyspec.run.attempts import done_result, write_lost
+from studyspec.run.attempts import write_lost
 from studyspec.run.board import Board
 from studyspec.run.engine import Engine
 from studyspec.run.events import Event, Kind, Listener, Summary
@@ -24,7 +24,7 @@ from studyspec.run.watch import Watch
 from studyspec.run.workforce import Workforce
 from studyspec.store.ingest import ingest
 from studyspec.store.layout import Results
-from studyspec.store.records import KeyStatus, RecordIndex
+from studyspec.store.records import KeyStatus, RecordIndex, read_record
 
 ENGINES: dict[str, Callable[[], Engine]] = {"local": local.Local}
 POLL_S = 0.1
@@ -197,7 +197,7 @@ class _Run:
         for ticket in settled:
             status = statuses[ticket.key]
             if self._board.states[ticket.key] == "done":
-                self._tell("done", ticket.key, values=done_result(self._results, status))
+                self._tell("done", ticket.key, values=self._result(status))
             else:
                 self._tell_failure("failed", ticket.key, status)
         for key, state in self._board.states.items():
@@ -210,9 +210,15 @@ class _Run:
                 self._tell("blocked", key, message="a job that it needs has failed")
         return bool(settled)
 
+    @staticmethod
+    def _result(status: KeyStatus) -> Mapping[str, Any]:
+        assert status.path is not None
+        return read_record(status.path)["result"] or {}
+
     def _tell_failure(self, kind: Kind, key: str, status: KeyStatus) -> None:
         self._failures[key] = status.failures
-        self._tell(kind, key, message=status.last_message or "", log=status.last_log)
+        log = self._results.folder / status.last_log if status.last_log else None
+        self._tell(kind, key, message=status.last_message or "", log=log)
 
     def _tell(self, kind: Kind, key: str, **more: Any) -> None:
         self._on_event(Event(kind, self._jobs[key], self._settled, len(self._jobs), **more))

@@ -6,22 +6,17 @@ published job has ended, or on SIGTERM.
 
 from __future__ import annotations
 
-import json
-import os
-import selectors
 import signal
-import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
 from studyspec.run import claims, runners
-from studyspec.run.attempts import Attempt, has_record, write_attempt
+from studyspec.run.attempts import Attempt, Outcome, has_record, write_outcome
 from studyspec.run.board import Ticket
 from studyspec.run.claims import Claim
-from studyspec.run.local import environment
+from studyspec.run.pipe import LAST, ChildProcess
 from studyspec.run.process import Process
 from studyspec.run.queue import Queue, read_job
 from studyspec.store.layout import Results
@@ -38,56 +33,6 @@ BROKEN = 3
 """Exit status of a worker whose child cannot even start."""
 
 
-class ChildProcess:
-    """The child as its worker sees it."""
-
-    def __init__(self, results: Results, device: str) -> None:
-        command = [sys.executable, "-m", "studyspec.run.child", str(results.folder), device]
-        self._process = subprocess.Popen(
-            [*command, str(os.getpid())],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment(device),
-        )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._stdin, self._stdout = self._process.stdin, self._process.stdout
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._stdout, selectors.EVENT_READ)
-
-    def ask(self, claim: Claim) -> None:
-        """Hand over an attempt."""
-        line = json.dumps({"key": claim.key, "attempt": claim.attempt}) + "\n"
-        try:
-            self._stdin.write(line.encode())
-            self._stdin.flush()
-        except BrokenPipeError:
-            return  # its death is found by `answer`
-
-    def answer(self, seconds: float) -> str | None:
-        """What the child says within some time: None is nothing, empty that it has ended."""
-        if not self._selector.select(seconds):
-            return None
-        return self._stdout.readline().decode().strip()
-
-    def stop(self) -> None:
-        """Ask it to save a checkpoint and give up its job."""
-        self._process.terminate()
-
-    def end(self) -> int:
-        """Kill it; its exit status, negative for the signal that had ended it before."""
-        with suppress(BrokenPipeError):
-            self._stdin.close()
-        try:
-            status = self._process.wait(0.2 if self._process.poll() is None else 0)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            status = self._process.wait()
-        self._selector.close()
-        self._stdout.close()
-        return status
-
-
 class Worker:
     """Does the published jobs of one results folder on one device, one at a time."""
 
@@ -97,6 +42,7 @@ class Worker:
         self._me = Process.current()
         self._child: ChildProcess | None = None
         self._network: str | None = None
+        self._device_name = ""
         self._stopping = False
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
@@ -116,18 +62,18 @@ class Worker:
                     self._attend(*taken)
                     busy_at = time.monotonic()
                     continue
-                idle = time.monotonic() - busy_at
-                left = self._queue.board.unfinished()
-                if idle > IDLE_S and not left or idle > DESERTED_S and self._deserted():
+                if self._superfluous(time.monotonic() - busy_at):
                     break
                 time.sleep(POLL_S)
         finally:
             self._end_child()
         return 0
 
-    def _deserted(self) -> bool:
-        """Whether nobody is left who could finish, or take over, what this worker waits for."""
-        if runners.any_alive(self._results):
+    def _superfluous(self, idle_s: float) -> bool:
+        """Whether nothing is left, or nobody who could finish what this worker waits for."""
+        if not self._queue.board.unfinished():
+            return idle_s > IDLE_S
+        if idle_s < DESERTED_S or runners.any_alive(self._results):
             return False
         found = (claims.read(self._results.claim(key)) for key in claims.held(self._results))
         return not any(claim is not None and claim.owner.alive for claim in found)
@@ -156,15 +102,14 @@ class Worker:
         except FileNotFoundError:  # withdrawn meanwhile
             claims.release(self._results, claim)
             return
-        begun = Attempt.begin(job, claim.attempt, self._device)
+        self._network = claim.key if ticket.stage == "train" else ticket.network
         self._child.ask(claim)
         answer, verdict = self._watch(claim, ticket)
-        if answer == "done":
-            self._network = claim.key if ticket.stage == "train" else ticket.network
-        else:
+        if not answer or answer.endswith(LAST):
             status = self._end_child()
-            if verdict != "taken" and not answer and not has_record(self._results, claim):
-                self._bury(begun, verdict, status, ticket)
+            if not answer and verdict != "taken" and not has_record(self._results, claim):
+                attempt = Attempt.of(claim, job, self._device_name)
+                self._bury(attempt, verdict, status, ticket)
         claims.release(self._results, claim)
 
     def _watch(self, claim: Claim, ticket: Ticket) -> tuple[str, str]:
@@ -207,7 +152,7 @@ class Worker:
             }
         if error is not None:
             _append(self._results.log(attempt.job.key, attempt.name), error["message"])
-        write_attempt(self._results, attempt, verdict, None, error, None)
+        write_outcome(self._results, attempt, Outcome(verdict, error=error))
 
     def _ready_child(self) -> bool:
         """See to it that there is a child that answers; False if it cannot be started."""
@@ -219,6 +164,7 @@ class Worker:
             answer = self._child.answer(POLL_S)
         if not answer:
             self._end_child()
+        self._device_name = answer or ""
         return bool(answer)
 
     def _end_child(self) -> int:

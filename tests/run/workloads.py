@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from studyspec.catalog.row import ImageRow
-from studyspec.images.source import Source
+from studyspec.images.source import Identity, Source
 from studyspec.plan.datasets import PlannedImage, ResolvedDataset
 from studyspec.plan.expansion import expand_jobs
 from studyspec.plan.jobs import Job
@@ -15,6 +21,7 @@ from studyspec.plan.preparation import Files
 from studyspec.spec.filters import DatasetFilter
 from studyspec.spec.settings import StageSettings
 from studyspec.spec.variants import Variant
+from studyspec.store.layout import Results
 
 SIZE = 64
 
@@ -44,13 +51,18 @@ def write_image(folder: Path, name: str, seed: int) -> ImageRow:
     return ImageRow(name, "mine", f"{name}.npy", f"{name}_label.npy")
 
 
+def identity(folder: Path, row: dict[str, Any]) -> Identity:
+    """The hashes of an image and its label as they are now."""
+    source = Source(folder / "catalog.parquet", folder / "cache")
+    return source.identity(ImageRow.from_json(row), "drawn")
+
+
 def dataset(folder: Path, name: str, n: int = 2) -> ResolvedDataset:
     """A dataset of n images in a folder."""
-    source = Source(folder / "catalog.parquet", folder / "cache")
     images = []
     for i in range(n):
         row = write_image(folder, f"{name}-{i}", 100 * sum(name.encode()) + i)
-        found = source.identity(row, "drawn")
+        found = identity(folder, row.to_json())
         images.append(PlannedImage(row, "drawn", found.image_sha256, found.label_sha256))
     return ResolvedDataset(name, DatasetFilter(), tuple(images))
 
@@ -62,3 +74,54 @@ def study(folder: Path, names: str = "AB", folds: int = 2, epochs: int = 2) -> t
     variant = Variant("base", settings(folds, epochs), pairs)
     files = Files(str(folder / "catalog.parquet"), str(folder / "cache"))
     return expand_jobs([variant], datasets, files).jobs
+
+
+def records(results: Results) -> list[dict[str, Any]]:
+    """All records of jobs, by name."""
+    return [json.loads(path.read_text()) for path in sorted(results.records.glob("*.json"))]
+
+
+def done_once(results: Results) -> dict[str, Any]:
+    """The results of all done jobs by key; fails if a job was done twice."""
+    done = [record for record in records(results) if record["status"] == "done"]
+    found = {record["key"]: record["result"] for record in done}
+    assert len(found) == len(done)
+    return found
+
+
+def scores(results: Results) -> dict[str, Any]:
+    """The scores of all evaluations by key."""
+    return {key: found["scores"] for key, found in done_once(results).items() if "scores" in found}
+
+
+def wait_for(what: Callable[[], object], seconds: float = 60) -> None:
+    """Wait until something is true."""
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.02)
+
+
+def start(data: Path, results: Results, epochs: int = 2) -> subprocess.Popen[bytes]:
+    """A runner in a process of its own."""
+    program = [sys.executable, "-m", "tests.run.program", str(data), str(results.folder)]
+    return subprocess.Popen([*program, str(epochs)], stdout=subprocess.DEVNULL)
+
+
+def worker_pids(results: Results) -> list[int]:
+    """The process numbers of all workers that a runner knows of."""
+    files = results.workers.glob("*.json")
+    return [int(json.loads(path.read_text())["handle"].partition(":")[0]) for path in files]
+
+
+def child_pids(pid: int) -> list[int]:
+    """The children of a process."""
+    shown = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
+    )
+    return [int(line) for line in shown.stdout.split()]
+
+
+def training(results: Results) -> bool:
+    """Whether some training has come through an epoch and goes on."""
+    return any(results.claims.glob("*.progress"))

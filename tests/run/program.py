@@ -1,0 +1,25 @@
+"""A runner as a program of its own, for tests that kill it: python -m tests.run.program ..."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from studyspec.run.runner import Options, run
+from studyspec.store.layout import Results
+from tests.run.workloads import study
+
+
+def main() -> int:
+    """Run the study of DATA in RESULTS with EPOCHS; exit as the command line does."""
+    data, results, epochs = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    try:
+        summary = run(study(data, epochs=epochs), Results(results), Options(workers=2))
+    except KeyboardInterrupt:
+        return 130
+    print(summary.done)
+    return 1 if summary.failed or summary.blocked else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
