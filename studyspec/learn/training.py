@@ -132,7 +132,7 @@ def train(
     checkpoint
         Where to keep an unfinished training; one that is there is gone on with.
     on_epoch
-        Told of each epoch.
+        Told of each epoch; by raising it ends the training, whose checkpoint is saved first.
 
     Raises
     ------
@@ -177,11 +177,17 @@ def _train(
         train_loss = _train_epoch(bench, run, Draws(bench.seed, number, TRAIN))
         validation_loss = _validate(bench, run.network, Draws(bench.seed, number, VALIDATION))
         run.note(Epoch(number, train_loss, validation_loss, time.monotonic() - start))
-        if on_epoch is not None:
-            on_epoch(run.history[-1])
-        if checkpoint is not None and time.monotonic() - saved > checkpoint.every_s:
-            run.save(checkpoint.path)
-            saved = time.monotonic()
+        due = checkpoint is not None and time.monotonic() - saved > checkpoint.every_s
+        try:
+            if on_epoch is not None:
+                on_epoch(run.history[-1])
+        except BaseException:
+            due = checkpoint is not None
+            raise
+        finally:
+            if checkpoint is not None and due:
+                run.save(checkpoint.path)
+                saved = time.monotonic()
     if checkpoint is not None:
         checkpoint.path.unlink(missing_ok=True)
     return Trained(run.best_state, tuple(run.history), run.best_epoch, bench.precision)
