@@ -1,4 +1,8 @@
-"""Claims: predictions written before a run, judged in the report. Knows no result."""
+"""Claims: predictions written before a run, judged in the report. Knows no result.
+
+A prediction compares two numbers, `left` and `right`, or says that the cells of `left` follow a
+trend. A claim is one prediction, or several that must all hold.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from studyspec.spec.names import OTHERS, OWN, SetName
 from studyspec.spec.settings import Settings, Split
 
 Metric = Literal[
@@ -18,85 +23,126 @@ Metric = Literal[
     "oversegmentation",
     "normalized",
     "dice_sd",
+    "dice_drop",
 ]
-Names = str | Annotated[tuple[str, ...], Field(min_length=1)]
+SetNames = SetName | Annotated[tuple[SetName, ...], Field(min_length=1, strict=False)]
+Texts = str | Annotated[tuple[str, ...], Field(min_length=1, strict=False)]
 
 
 class Selector(Settings):
-    """A number of the results: the metric, averaged over all cells that the names choose."""
+    """One number of the results: a metric, averaged over all cells that the names choose."""
 
-    train: Names = Field(description="Training sets; several are averaged.")
-    test: Names = Field(
-        description="Test sets; 'own': each training set's own, 'others': all but its own."
+    train: SetNames = Field(
+        description="Training sets; the cells of several are averaged.",
+        examples=["Ag", ["Au", "Ag"]],
     )
-    variant: Names = Field("base", description="Variants.")
+    test: SetNames = Field(
+        description="Test sets; 'own': each training set's own, 'others': all but its own.",
+        examples=["Au", ["Au", "Ag"], "own", "others"],
+    )
+    variant: Texts = Field(
+        "base",
+        description="Variants; the name of a swept one means all its points.",
+        examples=["noisy", "noisy[augment.noise.rho=0.25]"],
+    )
     split: Split = Field("test", description="Which part was scored.")
-    metric: Metric = Field("dice", description="Which score; dice_sd: its sd over the folds.")
-    best_over: str | None = Field(
-        None, description="A swept setting, as augment.noise.rho: the best of the sweep is taken."
+    metric: Metric = Field(
+        "dice",
+        description="Which score. normalized: dice divided by that of the test set's own networks; "
+        "dice_sd: standard deviation of dice over the folds; dice_drop: dice of split train less "
+        "dice of split test.",
     )
+    best_over: str | None = Field(
+        None,
+        description="A swept setting: the point with the best score is taken.",
+        examples=["augment.noise.rho"],
+    )
+    take: Literal["score", "setting"] = Field(
+        "score",
+        description="With best_over. score: the best score; setting: the value that reaches it.",
+    )
+
+    @model_validator(mode="after")
+    def words_stand_alone(self) -> Self:
+        """Refuse 'own' among names, and the best setting of no sweep."""
+        if not isinstance(self.test, str) and {OWN, OTHERS} & set(self.test):
+            raise ValueError("'own' and 'others' stand alone, not in a list")
+        if self.take == "setting" and self.best_over is None:
+            raise ValueError("take = 'setting' needs best_over")
+        return self
 
 
 class Trend(Settings):
-    """Whether the score of the cells chosen rises (1) or falls (-1) over something."""
+    """The score of the cells chosen rises or falls over a column or a setting."""
 
-    over: str = Field(description="A catalog column, or a swept setting.")
+    over: str = Field(
+        min_length=1,
+        description="A catalog column, or a swept setting.",
+        examples=["pixel_scale_nm", "augment.noise.rho"],
+    )
     sign: Literal[1, -1] = Field(description="1: rises, -1: falls.")
     of: Literal["test", "train", "ratio"] = Field(
-        "test", description="Whose column: the test set's, the training set's, or their ratio."
+        "test",
+        description="Whose column: the test set's, the training set's, or the larger of the two "
+        "over the smaller.",
     )
 
 
 class Prediction(Settings):
     """`left` less `right` against a bound; or a trend among the cells of `left`."""
 
-    left: Selector
-    right: Selector | None = None
-    at_least: float | None = Field(None, description="left - right is at least this.")
-    at_most: float | None = Field(None, description="left - right is at most this.")
-    within: Annotated[float, Field(ge=0)] | None = Field(
-        None, description="left - right is at most this, whatever its sign."
+    left: Selector | None = Field(None, description="What is compared.")
+    right: Selector | None = Field(None, description="What it is compared with.")
+    at_least: float | None = Field(
+        None, description="left - right is at least this.", examples=[-0.05]
     )
-    trend: Trend | None = None
+    at_most: float | None = Field(None, description="left - right is at most this.", examples=[0.0])
+    within: float | None = Field(
+        None, ge=0, description="left - right is at most this, whatever its sign.", examples=[0.02]
+    )
+    trend: Trend | None = Field(None, description="Instead of right and a bound.")
 
     @model_validator(mode="after")
-    def one_bound_or_a_trend(self) -> Self:
-        """Refuse none or several of the forms."""
-        bounds = [b for b in (self.at_least, self.at_most, self.within) if b is not None]
-        if self.trend is not None:
-            if bounds or self.right is not None:
-                raise ValueError("a trend has left alone, no right and no bound")
-        elif self.right is None:
-            raise ValueError("give left and right, or left and trend")
-        elif len(bounds) != 1:
-            raise ValueError("give one of at_least, at_most and within")
+    def one_form(self) -> Self:
+        """Refuse what is neither a comparison nor a trend."""
+        self._one_form()
         return self
 
+    def _one_form(self) -> None:
+        bounds = [b for b in (self.at_least, self.at_most, self.within) if b is not None]
+        if self.left is None:
+            raise ValueError("'left' is missing: give left and right, or left and trend")
+        if self.trend is not None and (bounds or self.right is not None):
+            raise ValueError("a trend has left alone, without right, at_least, at_most or within")
+        if self.trend is None and self.right is None:
+            raise ValueError("'right' is missing: give left and right, or left and trend")
+        if self.trend is None and len(bounds) != 1:
+            raise ValueError("give one of at_least, at_most and within")
 
-class Claim(Settings):
+    @property
+    def sides(self) -> dict[str, Selector]:
+        """The selectors given, by their keys."""
+        both = {"left": self.left, "right": self.right}
+        return {key: side for key, side in both.items() if side is not None}
+
+
+class Claim(Prediction):
     """What is expected, in words and as a prediction; `all` joins several that must all hold."""
 
-    says: str = Field(min_length=1, description="The claim in words.")
-    left: Selector | None = None
-    right: Selector | None = None
-    at_least: float | None = None
-    at_most: float | None = None
-    within: Annotated[float, Field(ge=0)] | None = None
-    trend: Trend | None = None
-    all: tuple[Prediction, ...] = Field((), description="Several predictions in one claim.")
+    says: str = Field(
+        min_length=1, description="The claim in words.", examples=["Ag networks work on Au"]
+    )
+    all: tuple[Prediction, ...] = Field(
+        (), strict=False, description="Instead: several predictions."
+    )
 
-    @model_validator(mode="after")
-    def a_prediction_or_several(self) -> Self:
-        """Refuse a claim without prediction, or with both forms."""
-        own = self.model_dump(exclude={"says", "all"}, exclude_none=True)
-        if bool(own) == bool(self.all):
-            raise ValueError("give left with right or trend, or all = [...]")
-        if own:
-            Prediction.model_validate(own)
-        return self
+    def _one_form(self) -> None:
+        if not self.all:
+            super()._one_form()
+        elif self.model_fields_set & Prediction.model_fields.keys():
+            raise ValueError("give all = [...], or left with right or trend, not both")
 
     @property
     def predictions(self) -> tuple[Prediction, ...]:
         """Every prediction of the claim."""
-        own = self.model_dump(exclude={"says", "all"}, exclude_none=True)
-        return self.all or (Prediction.model_validate(own),)
+        return self.all or (self,)

@@ -3,79 +3,109 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
+from math import isfinite
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
-Scalar = bool | int | float | str | date
+FORMS = "a value, a list of values, or a table of near and within, min and max, not, or like"
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, float):
+        return isfinite(value)
+    return isinstance(value, bool | int | str | date) and not isinstance(value, datetime)
+
+
+def _plain(value: Any) -> Any:
+    if _is_plain(value):
+        return value
+    raise PydanticCustomError("plain", "expected text, a number, true, false or a date")
+
+
+Scalar = Annotated[bool | int | float | str | date, BeforeValidator(_plain)]
+Scalars = Annotated[tuple[Scalar, ...], Field(min_length=1, strict=False)]
 
 
 class Condition(BaseModel):
     """What a filter demands of one column, when it is more than a plain value or a list."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
 
 class Near(Condition):
     """Within an absolute distance of a value, the ends included."""
 
-    near: float
-    within: Annotated[float, Field(ge=0)]
+    near: float = Field(examples=[423])
+    within: float = Field(ge=0, examples=[5])
 
 
 class Range(Condition):
     """Between two values, the ends included; either end may be left open."""
 
-    min: float | date | None = None
-    max: float | date | None = None
+    min: float | date | None = Field(None, examples=[80])
+    max: float | date | None = Field(None, examples=[423])
 
     @model_validator(mode="after")
-    def at_least_one_end(self) -> Self:
-        """Refuse a range without ends."""
+    def two_ends_in_order(self) -> Self:
+        """Refuse a range without ends, of a number and a date, or upside down."""
         if self.min is None and self.max is None:
             raise ValueError("a range needs min, max or both")
+        if self.min is None or self.max is None:
+            return self
+        if isinstance(self.min, date) != isinstance(self.max, date):
+            raise ValueError("min and max are a number and a date: both must be of one kind")
+        if self.min > self.max:  # type: ignore[operator]  # both of one kind, as just seen
+            raise ValueError(f"min ({self.min}) is above max ({self.max})")
         return self
 
 
 class Not(Condition):
     """Anything but this value, or none of these values; an unknown value passes."""
 
-    not_: Scalar | tuple[Scalar, ...] = Field(alias="not")
+    not_: Scalar | Scalars = Field(alias="not", examples=["Au", ["Au", "Ag"]])
 
 
 class Like(Condition):
     """Text of a pattern, as in SQL: % is any text, _ any character."""
 
-    like: str
+    like: str = Field(examples=["2021-%"])
+
+
+# The tags cannot be mistaken for keys: they stand in the locations of errors.
+TAGS = {"near": "<near>", "within": "<near>", "min": "<range>", "max": "<range>"}
+TAGS |= {"not": "<not>", "like": "<like>"}
 
 
 def _form(value: Any) -> str | None:
     """Which form of filter a value is meant to be; None if it is none of them."""
     if isinstance(value, Condition):
-        return type(value).__name__.lower()
+        return f"<{type(value).__name__.lower()}>"
     if isinstance(value, Mapping):
-        forms = {"near": "near", "within": "near", "min": "range", "max": "range"}
-        forms |= {"not": "not", "like": "like"}
-        return next((forms[key] for key in value if key in forms), None)
+        return next((TAGS[key] for key in value if key in TAGS), None)
     if isinstance(value, list | tuple):
-        return "list"
-    return "scalar" if isinstance(value, bool | int | float | str | date) else None
+        return "<list>"
+    return "<value>" if _is_plain(value) else None
 
 
 ColumnFilter = Annotated[
-    Annotated[Scalar, Tag("scalar")]
-    | Annotated[tuple[Scalar, ...], Tag("list"), Field(min_length=1)]
-    | Annotated[Near, Tag("near")]
-    | Annotated[Range, Tag("range")]
-    | Annotated[Not, Tag("not")]
-    | Annotated[Like, Tag("like")],
-    Discriminator(
-        _form,
-        custom_error_type="filter_form",
-        custom_error_message="expected a value, a list of values, or a table of near and within, "
-        "min and max, not, or like",
-    ),
+    Annotated[Scalar, Tag("<value>")]
+    | Annotated[Scalars, Tag("<list>")]
+    | Annotated[Near, Tag("<near>")]
+    | Annotated[Range, Tag("<range>")]
+    | Annotated[Not, Tag("<not>")]
+    | Annotated[Like, Tag("<like>")],
+    Discriminator(_form, custom_error_type="filter_form", custom_error_message=f"expected {FORMS}"),
 ]
 
 
@@ -86,14 +116,21 @@ class DatasetFilter(BaseModel):
     1e-6 relative), a list any of, a table is one of near/within, min/max, not, like.
     """
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False, strict=True)
     __pydantic_extra__: dict[str, ColumnFilter] = Field(init=False)
 
-    collection: str | None = Field(None, description="Collection; default: the study's own.")
+    collection: str | None = Field(
+        None, description="Collection; default: the study's own.", examples=["sytwu-2023"]
+    )
     label: Literal["drawn", "exact"] = Field(
         "drawn", description="Which label: drawn by hand, or exact (twin images only)."
     )
-    sql: str | None = Field(None, description="One boolean SQL expression on catalog columns.")
+    sql: str | None = Field(
+        None,
+        min_length=1,
+        description="One boolean SQL expression on catalog columns.",
+        examples=["dose_e_per_A2 > 80 and material in ('Au', 'Ag')"],
+    )
 
     @property
     def columns(self) -> dict[str, ColumnFilter]:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from studyspec.errors import Problem, SpecError, StudySpecError
-from studyspec.spec.places import places
-from studyspec.spec.problems import Pointer, explain, nearest
+from studyspec.spec.cells import cell_problems
+from studyspec.spec.changes import variant_problems
+from studyspec.spec.layers import Layer
+from studyspec.spec.names import COMMON
+from studyspec.spec.parts import Parts
+from studyspec.spec.problems import Pointer, explain
 from studyspec.spec.references import reference_problems
 from studyspec.spec.study import Study
-from studyspec.spec.variants import merged
+from studyspec.spec.syntax import parse
+from studyspec.spec.wording import nearest, shown
 
-COMMON = "common"
+PROFILES = "profiles"
+NETWORKS = "networks"
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,21 @@ class LoadedStudy:
     profile: str | None
     pointer: Pointer
 
-    def problem(self, path: Sequence[str | int], what: str, hint: str = "") -> Problem:
-        """A problem found later, at a path of the study such as ("datasets", "Ag", "material")."""
-        return self.pointer.problem(path, what, hint)
+    def problem(
+        self, path: Sequence[str | int], what: str, hint: str = "", *, at_key: bool = False
+    ) -> Problem:
+        """A problem found later, at a path of the study such as ("datasets", "Ag", "material").
+
+        It points at the value there, or at the key; at the nearest table if neither is written.
+        """
+        point = self.pointer.at_key if at_key else self.pointer.problem
+        return point(path, what, hint)
 
 
 def load(path: Path, profile: str | None = None) -> LoadedStudy:
     """Read and validate a study file.
+
+    The file is checked as a whole: with the profile asked for, and every other profile too.
 
     Raises
     ------
@@ -51,29 +62,31 @@ def load(path: Path, profile: str | None = None) -> LoadedStudy:
         With every problem found, each with line, column and a way out.
     """
     source = _read(path)
-    table = _parse(source, str(path))
-    profiles = table.pop("profiles", {})
-    plain = Pointer(str(path), places(source))
-    if profile is not None:
-        if profile not in profiles:
-            raise _unknown_profile(path, profile, profiles)
-        table = merged(table, profiles[profile])
-    pointer = Pointer(plain.file, plain.entries, profile)
-    study = _validate(_with_common(table), pointer)
-    problems = list(reference_problems(study, pointer))
-    if problems:
-        raise SpecError(problems)
+    file = parse(source, str(path))
+    layers = dict(_profiles(file))
+    problems = list(_file_problems(file, layers, profile, str(path)))
+    chosen = layers.get(profile or "") or file.without(PROFILES)
+    study, found = _validate(chosen, str(path))
+    problems += found
+    for name in layers:
+        problems += _own_problems(file, name, layers[name], str(path))
+    if study is None or problems:
+        raise SpecError(list(dict.fromkeys(problems)))
     root = _root(path, study.catalog.path)
-    return LoadedStudy(study, path, root, source, profile, pointer)
+    entries = chosen.with_common().entries
+    return LoadedStudy(study, path, root, source, profile, Pointer(str(path), entries))
 
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise StudySpecError("no such study file", where=str(path), hint=_similar(path)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise StudySpecError(f"cannot be read: {error}", where=str(path)) from None
+    except UnicodeDecodeError as error:
+        what = f"not UTF-8 text, from byte {error.start} on"
+        raise StudySpecError(what, where=str(path), hint="save it as UTF-8") from None
+    except OSError as error:
+        raise StudySpecError(f"cannot be read: {error.strerror}", where=str(path)) from None
 
 
 def _similar(path: Path) -> str:
@@ -81,59 +94,69 @@ def _similar(path: Path) -> str:
     return nearest(path.name, around) or "name a TOML file, or make one: studyspec init DIR"
 
 
-def _parse(source: str, file: str) -> dict[str, Any]:
+def _profiles(file: Layer) -> Iterator[tuple[str, Layer]]:
+    """The file under each of its profiles."""
+    profiles = file.table.get(PROFILES)
+    for name, table in profiles.items() if isinstance(profiles, Mapping) else ():
+        if isinstance(table, Mapping):
+            yield name, file.without(PROFILES).under(file.within(PROFILES, name))
+
+
+def _file_problems(
+    file: Layer, layers: Mapping[str, Layer], profile: str | None, path: str
+) -> Iterator[Problem]:
+    """What is wrong with the file around its studies."""
+    pointer = Pointer(path, file.entries)
+    profiles = file.table.get(PROFILES, {})
+    tables = profiles.items() if isinstance(profiles, Mapping) else [("", profiles)]
+    for name, table in tables:
+        if not isinstance(table, Mapping):
+            where = (PROFILES, name) if name else (PROFILES,)
+            yield pointer.problem(where, f"expected a table, got {shown(table)}")
+    if profile is not None and profile not in layers:
+        hint = f"the file has {', '.join(layers)}" if layers else "the file has no profiles"
+        close = nearest(profile, layers).partition("expected")[0]
+        yield pointer.at_key((PROFILES,), f"unknown profile '{profile}'", f"{close} {hint}".strip())
+
+
+def _own_problems(file: Layer, name: str, layer: Layer, path: str) -> Iterator[Problem]:
+    """The problems that stand in the tables of a profile, chosen or not."""
+    entries = file.within(PROFILES, name).entries.values()
+    own = {(p.line, p.column) for entry in entries for p in (entry.key, entry.value)}
+    for problem in _validate(layer, path)[1]:
+        if (problem.line, problem.column) in own:
+            yield problem
+
+
+def _validate(layer: Layer, path: str) -> tuple[Study | None, list[Problem]]:
+    """The study of a layer, if it is one, and every problem of it."""
+    whole = layer.with_common()
+    pointer = Pointer(path, whole.entries)
+    problems = list(_reserved(layer, pointer))
+    table = whole.without(NETWORKS).table
+    study: Study | None = None
     try:
-        return tomllib.loads(source)
-    except tomllib.TOMLDecodeError as error:
-        lines = source.split("\n")
-        found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
-        line, column = (int(found[1]), int(found[2])) if found else (len(lines), 1)
-        what = re.sub(r" \(at .*\)$", "", str(error))
-        raise SpecError(
-            [Problem(file, line, column, f"not valid TOML: {what}", "", lines[line - 1])]
-        ) from None
-
-
-def _unknown_profile(path: Path, profile: str, profiles: Mapping[str, Any]) -> StudySpecError:
-    hint = nearest(profile, list(profiles)) or "the file has no [profiles]"
-    return StudySpecError(f"unknown profile '{profile}'", where=str(path), hint=hint)
-
-
-def _with_common(table: dict[str, Any]) -> dict[str, Any]:
-    """The study with every dataset started from `[datasets.common]`."""
-    datasets = table.get("datasets")
-    if not isinstance(datasets, Mapping) or not isinstance(datasets.get(COMMON, {}), Mapping):
-        return table
-    common = datasets.get(COMMON, {})
-    started = {
-        name: {**common, **own} if isinstance(own, Mapping) else own
-        for name, own in datasets.items()
-        if name != COMMON
-    }
-    return {**table, "datasets": started}
-
-
-def _validate(table: dict[str, Any], pointer: Pointer) -> Study:
-    try:
-        return Study.model_validate(table)
+        study = Study.model_validate(table)
     except ValidationError as error:
-        problems = list(explain(error, pointer, Study))
-        problems += _variants_alone(table, pointer)
-        raise SpecError(list(dict.fromkeys(problems))) from None
+        problems += explain(error, pointer, Study, table)
+    parts = Parts.of(table)
+    problems += variant_problems(parts, pointer)
+    problems += reference_problems(parts, table, pointer)
+    if study is not None and not problems:
+        problems += cell_problems(study, pointer)
+    return study, problems
 
 
-def _variants_alone(table: dict[str, Any], pointer: Pointer) -> Iterator[Problem]:
-    """Problems of variants, found although the rest of the study is not valid."""
-    variants = table.get("variants", {})
-    try:
-        around = Study.model_validate(
-            {"study": {"name": "x"}, "datasets": {"x": {}}, "variants": variants}
-        )
-    except ValidationError:
-        return
-    from studyspec.spec.references import variant_problems
-
-    yield from variant_problems(around, pointer, check_names=False)
+def _reserved(layer: Layer, pointer: Pointer) -> Iterator[Problem]:
+    """Tables that mean something else than the user hopes."""
+    datasets = layer.table.get("datasets")
+    common = datasets.get(COMMON, {}) if isinstance(datasets, Mapping) else {}
+    if not isinstance(common, Mapping):
+        what = f"expected a table of conditions, got {shown(common)}"
+        yield pointer.problem(("datasets", COMMON), what)
+    if NETWORKS in layer.table:
+        what = "networks of others cannot be used yet"
+        yield pointer.at_key((NETWORKS,), what, "delete the table")
 
 
 def _root(path: Path, catalog: str) -> Path:

@@ -21,6 +21,11 @@ class Place:
     width: int
     source: str
 
+    @property
+    def text(self) -> str:
+        """The stretch itself."""
+        return self.source[self.column - 1 : self.column - 1 + self.width]
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -38,11 +43,23 @@ def places(text: str) -> Mapping[Path, Entry]:
     return _Index(text).entries
 
 
+def statement_before(text: str, line: int, column: int) -> Place:
+    """The key or table header of the statement that ends just before a position."""
+    index = _Index(text)
+    ended = Place(line, column, 1, text.split("\n")[line - 1])
+    for key, end in index.statements:
+        if end.line == line and end.column <= column:
+            between = end.source[end.column - 1 : column - 1]
+            ended = key if not between.strip() else ended
+    return ended
+
+
 class _Index:
     """Walks the syntax tree once and notes where each path first stands."""
 
     def __init__(self, text: str) -> None:
         self.entries: dict[Path, Entry] = {}
+        self.statements: list[tuple[Place, Place]] = []
         self._lines = text.split("\n")
         self._tables: dict[Path, int] = {}
         parser = Parser(Language(tree_sitter_toml.language()))
@@ -54,6 +71,7 @@ class _Index:
 
     def _table(self, node: Node) -> None:
         header = next(child for child in node.named_children if child.type.endswith("key"))
+        self._statement(header, header)
         *above, last = _keys(header)
         path = (*self._resolve(above), last)
         if node.type == "table_array_element":
@@ -80,6 +98,7 @@ class _Index:
 
     def _pair(self, base: Path, node: Node) -> None:
         key, *_, value = (child for child in node.named_children if child.type != "comment")
+        self._statement(key, value)
         *above, last = _keys(key)
         for step in above:
             base = (*base, step)
@@ -99,13 +118,19 @@ class _Index:
     def _note(self, path: Path, key: Node, value: Node) -> None:
         self.entries.setdefault(path, Entry(self._place(key), self._place(value)))
 
+    def _statement(self, key: Node, value: Node) -> None:
+        row, stop = value.end_point
+        source = self._lines[row]
+        column = len(source.encode()[:stop].decode()) + 1
+        self.statements.append((self._place(key), Place(row + 1, column, 1, source)))
+
     def _place(self, node: Node) -> Place:
-        row, start = node.start_point
+        """The first line of a node; tree-sitter counts bytes, a Place characters."""
+        (row, start), (last, stop) = node.start_point, node.end_point
         source = self._lines[row]
         raw = source.encode()
-        column = len(raw[:start].decode())
-        stop = node.end_point[1] if node.end_point[0] == row else len(raw)
-        return Place(row + 1, column + 1, max(1, len(raw[start:stop].decode())), source)
+        text = raw[start:stop] if last == row else raw[start:].rstrip()
+        return Place(row + 1, len(raw[:start].decode()) + 1, max(1, len(text.decode())), source)
 
 
 def _elements(array: Node) -> Iterator[Node]:

@@ -1,142 +1,120 @@
-"""Problems: pydantic's complaints in plain English, each at its place in the study file."""
+"""Problems: complaints about tables, each at its place in the study file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from studyspec.errors import Problem
-from studyspec.spec.places import Entry, Path, Place
+from studyspec.spec.dotted import homes
+from studyspec.spec.layers import Entries, holds
+from studyspec.spec.places import Path, Place
+from studyspec.spec.wording import nearest, sentence
 
-EXPECTED = {
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "int_parsing": "a whole number",
-    "float_type": "a number",
-    "float_parsing": "a number",
-    "bool_type": "true or false",
-    "bool_parsing": "true or false",
-    "string_type": "text in quotes",
-    "tuple_type": "a list",
-    "list_type": "a list",
-    "dict_type": "a table",
-    "model_type": "a table",
-    "model_attributes_type": "a table",
-}
-MARKERS = frozenset(
-    {"scalar", "list", "near", "range", "not", "like", "bool", "int", "float", "str", "date"}
-)
+KEY = "[key]"
+FOLLOW_UPS = frozenset({"too_short", "string_type", "tuple_type", "plain"})
 
 
 @dataclass(frozen=True)
 class Pointer:
-    """Turns a path of the merged study into a place of its file.
-
-    With a profile, a key that the profile holds is found in the profile's own table.
-    """
+    """Turns a path of the study into a place of its file."""
 
     file: str
-    entries: Mapping[Path, Entry]
-    profile: str | None = None
+    entries: Entries
 
     def problem(self, path: Sequence[str | int], what: str, hint: str = "") -> Problem:
-        """A problem at a path, or at the nearest table above it that stands in the file."""
-        place = self.place(tuple(path))
-        return Problem(self.file, place.line, place.column, what, hint, place.source, place.width)
+        """A problem with a value; if it is not in the file, at the nearest table above it."""
+        return self._problem(self._place(tuple(path), of_key=False), what, hint)
 
     def at_key(self, path: Sequence[str | int], what: str, hint: str = "") -> Problem:
         """A problem with a key rather than its value."""
-        place = self.place(tuple(path), of_key=True)
+        return self._problem(self._place(tuple(path), of_key=True), what, hint)
+
+    def _problem(self, place: Place, what: str, hint: str) -> Problem:
         return Problem(self.file, place.line, place.column, what, hint, place.source, place.width)
 
-    def place(self, path: Path, of_key: bool = False) -> Place:
-        """The place of a value (or its key); of the nearest table above if it is not there."""
-        for whole, found in self._candidates(path):
-            if found in self.entries:
-                entry = self.entries[found]
-                return entry.key if of_key or not whole else entry.value
+    def _place(self, path: Path, of_key: bool) -> Place:
+        for length in range(len(path), -1, -1):
+            entry = self.entries.get(path[:length])
+            if entry is not None:
+                return entry.key if of_key or length < len(path) else entry.value
         return Place(1, 1, 1, "")
-
-    def _candidates(self, path: Path) -> Iterator[tuple[bool, Path]]:
-        for length in range(len(path), 0, -1):
-            whole = length == len(path)
-            if self.profile is not None:
-                yield whole, ("profiles", self.profile, *path[:length])
-            yield whole, path[:length]
-            if path[0] == "datasets" and length > 2:
-                yield whole, ("datasets", "common", *path[2:length])
-
-
-def nearest(name: str, names: Sequence[str]) -> str:
-    """A hint naming the closest of the right names, or all of them if none is close."""
-    close = get_close_matches(name, names, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean '{close[0]}'?"
-    return f"expected one of {', '.join(sorted(names))}" if names else ""
 
 
 def explain(
-    error: ValidationError, pointer: Pointer, model: type[BaseModel], prefix: Path = ()
+    error: ValidationError,
+    pointer: Pointer,
+    model: type[BaseModel],
+    table: Any,
+    prefix: Path = (),
 ) -> Iterator[Problem]:
-    """Every complaint of a validation as a Problem; `prefix` is where the model stands."""
-    for details in error.errors():
-        path = (*prefix, *_real(details["loc"]))
+    """Every complaint of a validation as a Problem.
+
+    Parameters
+    ----------
+    error
+        What pydantic says.
+    pointer
+        Where the paths of the study stand.
+    model, table
+        The model, and the table that is not one.
+    prefix
+        Path of the table in the study.
+    """
+    for path, complaints in _by_path(error, table).items():
+        details, place = complaints[0], (*prefix, *path)
         if details["type"] == "extra_forbidden":
-            key = str(details["loc"][-1])
-            names = _fields(model, details["loc"][:-1])
-            yield pointer.at_key(path, f"unknown key '{key}'", nearest(key, names))
+            key = str(path[-1])
+            hint = _key_hint(key, fields_at(model, path[:-1]), prefix + path[:-1])
+            yield pointer.at_key(place, f"unknown key '{key}'", hint)
         elif details["type"] == "missing":
-            above = ".".join(str(step) for step in path[:-1])
-            where = f" in [{above}]" if above else ""
-            yield pointer.at_key(path[:-1] or path, f"'{path[-1]}' is missing{where}")
+            yield _missing(pointer, place, details["input"])
+        elif KEY in details["loc"]:
+            yield pointer.at_key(place, *sentence(complaints))
         else:
-            yield pointer.problem(path, _sentence(details))
+            yield pointer.problem(place, *sentence(complaints))
 
 
-def _real(loc: Sequence[str | int]) -> Path:
-    """A pydantic location without the marks of union members and of keys."""
-    out = tuple(step for step in loc if step != "[key]" and "[" not in str(step))
-    while out and out[-1] in MARKERS and len(out) > 3:
-        out = out[:-1]
-    return out
+def _by_path(error: ValidationError, table: Any) -> dict[Path, list[ErrorDetails]]:
+    """Complaints by path in the table; those that only follow from others below are left out."""
+    found: dict[Path, list[ErrorDetails]] = {}
+    for details in error.errors(include_url=False):
+        found.setdefault(_real(details, table), []).append(details)
+    for path in list(found):
+        below = any(other[: len(path)] == path for other in found if other != path)
+        if below:
+            found[path] = [c for c in found[path] if c["type"] not in FOLLOW_UPS]
+    return {path: complaints for path, complaints in found.items() if complaints}
 
 
-def _sentence(details: ErrorDetails) -> str:
-    got = details["input"]
-    kind = details["type"]
-    if kind in EXPECTED:
-        return f"expected {EXPECTED[kind]}, got {_shown(got)}"
-    message = details["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    if kind == "value_error":
-        return message
-    if kind in ("filter_form", "string_pattern_mismatch", "too_short", "too_long"):
-        plain = details["msg"].replace("Tuple", "the list").replace("after validation, ", "")
-        return f"{plain[0].lower()}{plain[1:]}, got {_shown(got)}"
-    return f"expected {message}, got {_shown(got)}"
+def _real(details: ErrorDetails, table: Any) -> Path:
+    """A location without pydantic's own marks: its steps that are in the table."""
+    path: Path = ()
+    for step in details["loc"]:
+        if holds(table, step):
+            path, table = (*path, step), table[step]
+    return (*path, details["loc"][-1]) if details["type"] == "missing" else path
 
 
-def _shown(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Mapping):
-        return "a table"
-    if isinstance(value, list | tuple) and len(value) > 4:
-        return f"a list of {len(value)}"
-    return repr(value)
+def _missing(pointer: Pointer, path: Path, table: Any) -> Problem:
+    *above, key = path
+    if isinstance(key, int):
+        return pointer.problem(above, f"expected {key + 1} entries, got {len(table)}")
+    tables = [step for step in above if isinstance(step, str)]
+    what = f"'{key}' is missing" + (f" in {tables[-1]}" if tables else "")
+    return pointer.at_key(above or path, what)
 
 
-def _fields(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
-    """The keys that the table at a location may hold."""
+def fields_at(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
+    """The keys that the table at a path of a model may hold."""
     current: Any = model
-    for step in loc:
-        field = getattr(current, "model_fields", {}).get(step)
-        if field is not None:
-            current = _model_in(field.annotation)
+    for step in path:
+        fields = getattr(current, "model_fields", {})
+        current = _model_in(fields[step].annotation) if step in fields else current
     fields = getattr(current, "model_fields", {})
     return [field.alias or name for name, field in fields.items()]
 
@@ -145,8 +123,15 @@ def _model_in(annotation: Any) -> Any:
     """The model inside an annotation such as tuple[Claim, ...] or Trend | None."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    for inner in getattr(annotation, "__args__", ()):
-        found = _model_in(inner)
-        if found is not None:
-            return found
-    return None
+    found = (_model_in(inner) for inner in getattr(annotation, "__args__", ()))
+    return next((model for model in found if model is not None), None)
+
+
+def _key_hint(key: str, names: Sequence[str], table: Path) -> str:
+    """The nearest right key; or the table that a setting in the wrong table belongs to."""
+    hint = nearest(key, names)
+    if not hint.startswith("did you"):
+        elsewhere = [home for home in homes(key) if home not in ".".join(map(str, table))]
+        if elsewhere:
+            return f"it belongs into [{elsewhere[0]}]"
+    return hint

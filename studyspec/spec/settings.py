@@ -15,9 +15,9 @@ PositiveInt = Annotated[int, Field(ge=1)]
 
 
 class Settings(BaseModel):
-    """A frozen table that refuses unknown keys."""
+    """A frozen table that refuses unknown keys and takes no value for another kind of value."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
 
 class XraySettings(Settings):
@@ -39,7 +39,9 @@ class FlatFieldSettings(Settings):
 
     enabled: bool = Field(True, description="Divide by the fitted surface.")
     order: tuple[Annotated[int, Field(ge=0, le=8)], Annotated[int, Field(ge=0, le=8)]] = Field(
-        (2, 2), description="Polynomial orders along rows and columns; (2, 2) has nine terms."
+        (2, 2),
+        strict=False,
+        description="Polynomial orders along rows and columns; (2, 2) has nine terms.",
     )
     reduction: PositiveInt = Field(4, description="The image is reduced this many times to fit.")
     fits: PositiveInt = Field(2, description="Number of fits; each after the first is re-weighted.")
@@ -127,12 +129,14 @@ class ModelSettings(Settings):
     )
     kernel_sizes: tuple[KernelSize, ...] = Field(
         (3,) * 10,
+        strict=False,
         min_length=10,
         max_length=10,
         description="Kernel of both convolutions of levels 1 to 5; the decoder takes its level's.",
     )
     dilations: tuple[Dilation, ...] = Field(
         (1,) * 5,
+        strict=False,
         min_length=5,
         max_length=5,
         description="Dilation of levels 1 to 5; the decoder takes its level's.",
@@ -165,7 +169,9 @@ class CrossValidationSettings(Settings):
         "image: an image's patches stay together, in validation too.",
     )
     seeds: tuple[int, ...] = Field(
-        (962, 1662, 621, 72115, 45521), description="Seed of each fold's training."
+        (962, 1662, 621, 72115, 45521),
+        strict=False,
+        description="Seed of each fold's training.",
     )
     shuffle_seed: int = Field(34522, ge=0, description="Seed of the order of a dataset's images.")
     validation_percent: float = Field(
@@ -189,6 +195,7 @@ class EvaluationSettings(Settings):
     dihedral: bool = Field(True, description="Score every patch in its 8 dihedral forms.")
     splits: tuple[Split, ...] = Field(
         ("test",),
+        strict=False,
         min_length=1,
         description="Parts to score; train and validation are parts of a network's own set.",
     )

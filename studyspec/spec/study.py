@@ -8,42 +8,72 @@ from pydantic import Field, model_validator
 
 from studyspec.spec.claims import Claim
 from studyspec.spec.filters import DatasetFilter
+from studyspec.spec.names import DatasetName, SetName, VariantName
 from studyspec.spec.settings import Settings, StageSettings
 
-Name = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, Field(min_length=1)]
+Pair = Annotated[tuple[SetName, SetName], Field(strict=False)]
 
 
 class StudyHeader(Settings):
     """What is asked."""
 
-    name: Annotated[str, Field(pattern=r"^[\w.-]+$")] = Field(
-        description="Name of the study in the store: letters, digits, '_', '-' and '.'."
+    name: str = Field(
+        pattern=r"^[\w.-]+$",
+        description="Name of the study in the store: letters, digits, '_', '-' and '.'.",
+        examples=["material"],
     )
-    question: str = Field("", description="The question in words, for the report.")
+    question: str = Field(
+        "",
+        description="The question in words, for the report.",
+        examples=["Does a network trained on one material find particles of another?"],
+    )
     base: bool = Field(True, description="Whether the plain study is a variant of its own.")
 
 
 class CatalogSettings(Settings):
     """Where the images are listed."""
 
-    path: Name = Field(
-        "data_catalog.parquet", description="Catalog file, relative to the project root."
+    path: Text = Field(
+        "data_catalog.parquet",
+        description="Catalog file, relative to the project root.",
+        examples=["data_catalog.parquet"],
     )
-    collection: Name = Field("twin", description="Collection of the catalog to choose from.")
-    base_address: str | None = Field(
-        None, description="Address below which the published images lie, if not the authors' own."
+    collection: Text = Field(
+        "twin",
+        description="Collection of the catalog to choose from.",
+        examples=["twin", "sytwu-2023"],
+    )
+    base_address: Text | None = Field(
+        None,
+        description="Address below which the published images lie, if not the authors' own.",
+        examples=["https://mirror.example.org/hrtem/"],
     )
 
 
 class Matrix(Settings):
     """Which sets are trained on and tested on; default: every dataset against every dataset."""
 
-    train: tuple[Name, ...] | None = Field(
-        None, min_length=1, description="Training sets; 'A+B' is a union."
+    train: tuple[SetName, ...] | None = Field(
+        None,
+        strict=False,
+        min_length=1,
+        description="Training sets; 'A+B' is a union.",
+        examples=[["Au", "Ag", "Au+Ag"]],
     )
-    test: tuple[Name, ...] | None = Field(None, min_length=1, description="Test sets.")
-    pairs: tuple[tuple[Name, Name], ...] | None = Field(
-        None, min_length=1, description="Instead: each [train, test] by itself."
+    test: tuple[SetName, ...] | None = Field(
+        None,
+        strict=False,
+        min_length=1,
+        description="Test sets.",
+        examples=[["Au", "Ag", "CdSe"]],
+    )
+    pairs: tuple[Pair, ...] | None = Field(
+        None,
+        strict=False,
+        min_length=1,
+        description="Instead of train and test: each [train, test] by itself.",
+        examples=[[["Au", "Au"], ["Au", "Ag"]]],
     )
 
     @model_validator(mode="after")
@@ -65,21 +95,32 @@ Sweep = dict[str, Annotated[list[Any], Field(min_length=1)]]
 
 
 class Study(StageSettings):
-    """A whole study: datasets, matrix, settings, variants and claims."""
+    """A whole study: datasets, matrix, settings, variants and claims.
+
+    The datasets already start from `[datasets.common]`, and the profile is merged in.
+    """
 
     study: StudyHeader
     catalog: CatalogSettings = CatalogSettings()
-    datasets: dict[str, DatasetFilter] = Field(
-        min_length=1, description="Named filters; 'common' is where each of them starts."
+    datasets: dict[DatasetName, DatasetFilter] = Field(
+        min_length=1,
+        description="Named filters; 'common' is no dataset, but where each of them starts.",
+        examples=[{"common": {"diameter_nm": 5}, "Au": {"material": "Au"}}],
     )
     matrix: Matrix = Matrix()
-    variants: dict[str, dict[str, Any]] = Field(
-        default_factory=dict, description="Named changes to the tables below datasets."
+    variants: dict[VariantName, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="Named changes to the tables below datasets.",
+        examples=[{"no-flat-field": {"preprocess": {"flat_field": {"enabled": False}}}}],
     )
     sweep: Sweep = Field(
-        default_factory=dict, description="Settings by dotted name; their product replaces base."
+        default_factory=dict,
+        description="Lists of values by dotted setting; their product replaces base.",
+        examples=[{"augment.noise.rho": [0.0, 0.25, 0.5]}],
     )
-    claims: tuple[Claim, ...] = Field((), description="Predictions, judged in the report.")
+    claims: tuple[Claim, ...] = Field(
+        (), strict=False, description="Predictions, judged in the report."
+    )
 
     @property
     def stage(self) -> StageSettings:

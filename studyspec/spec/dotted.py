@@ -1,0 +1,42 @@
+"""Dotted names: settings by the name that sweeps, claims and records give them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from studyspec.spec.settings import StageSettings
+
+
+def nested(dotted: str, value: Any) -> dict[str, Any]:
+    """`a.b = value` as tables."""
+    first, _, rest = dotted.partition(".")
+    return {first: nested(rest, value) if rest else value}
+
+
+def leaves(table: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value of nested tables by dotted name."""
+    for key, value in table.items():
+        name = f"{path}.{key}" if path else key
+        if isinstance(value, Mapping):
+            yield from leaves(value, name)
+        else:
+            yield name, value
+
+
+def values(settings: StageSettings) -> dict[str, Any]:
+    """Every setting by dotted name, as JSON values."""
+    return dict(leaves(settings.model_dump(mode="json")))
+
+
+@cache
+def setting_names() -> tuple[str, ...]:
+    """The dotted name of every setting."""
+    return tuple(values(StageSettings()))
+
+
+def homes(key: str) -> tuple[str, ...]:
+    """The tables that have a setting of this name."""
+    split = (name.rpartition(".") for name in setting_names())
+    return tuple(table for table, _, last in split if last == key)

@@ -1,0 +1,95 @@
+"""Layers: a study file's tables merged, profile over file and dataset over common, with places.
+
+Values and places are merged by the same steps, so that every value keeps the place it came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from studyspec.spec.names import COMMON
+from studyspec.spec.places import Entry, Path
+
+Entries = Mapping[Path, Entry]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Tables as TOML gives them, and where each of their paths stands in the file."""
+
+    table: Mapping[str, Any]
+    entries: Entries
+
+    def within(self, *path: str) -> Layer:
+        """The tables below a path, as a layer of their own."""
+        table: Any = self.table
+        for key in path:
+            table = table[key]
+        depth = len(path)
+        found = {p[depth:]: e for p, e in self.entries.items() if p[:depth] == path}
+        return Layer(table, found)
+
+    def without(self, key: str) -> Layer:
+        """The same without one table."""
+        table = {k: v for k, v in self.table.items() if k != key}
+        return Layer(table, {p: e for p, e in self.entries.items() if p[:1] != (key,)})
+
+    def under(self, above: Layer) -> Layer:
+        """Another layer merged over this one, table by table; anything else is replaced."""
+        table = merged(self.table, above.table)
+        kept = {p: e for p, e in self.entries.items() if _at(table, p) is _at(self.table, p)}
+        tables = {p: e for p, e in self.entries.items() if isinstance(_at(table, p), Mapping)}
+        return Layer(table, {**tables, **kept, **above.entries})
+
+    def with_common(self) -> Layer:
+        """Every dataset started from `[datasets.common]`, key by key, and no common."""
+        datasets = self.table.get("datasets")
+        if not isinstance(datasets, Mapping) or not isinstance(datasets.get(COMMON), Mapping):
+            return self
+        common = self.within("datasets", COMMON)
+        started, entries = {}, dict(self.entries)
+        for name, own in datasets.items():
+            if name != COMMON:
+                missing = common.table.keys() - own.keys() if isinstance(own, Mapping) else set()
+                started[name] = {**common.table, **own} if isinstance(own, Mapping) else own
+                lent = {p: e for p, e in common.entries.items() if p and p[0] in missing}
+                entries |= {("datasets", name, *p): e for p, e in lent.items()}
+        return Layer({**self.table, "datasets": started}, entries)
+
+
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables merged key by key, the second over the first; anything else is replaced.
+
+    Pairs of a matrix replace its lists and its lists pairs, as they exclude each other.
+    """
+    out = dict(below)
+    for key, value in above.items():
+        old = out.get(key)
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            out[key] = merged(_beside(old, value) if key == "matrix" else old, value)
+        else:
+            out[key] = value
+    return out
+
+
+def _beside(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    gone = ("train", "test") if "pairs" in new else ("pairs",) if new else ()
+    return {key: value for key, value in old.items() if key not in gone}
+
+
+def holds(table: Any, step: str | int) -> bool:
+    """Whether a step leads further into a table or list."""
+    if isinstance(table, Mapping):
+        return step in table
+    return isinstance(table, list | tuple) and isinstance(step, int) and step < len(table)
+
+
+def _at(table: Any, path: Path) -> Any:
+    """The value at a path of a table; None if there is none (TOML has no None)."""
+    for step in path:
+        if not holds(table, step):
+            return None
+        table = table[step]
+    return table
