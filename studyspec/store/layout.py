@@ -1,4 +1,4 @@
-"""The layout of a results folder: the one class that owns every path in it."""
+"""The results folder: where everything lies. Owns every path; opens no file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Results:
-    """A results folder. Records are results; artifacts can be made again; `run` is volatile."""
+    """The paths of one results folder. Nothing need exist.
+
+    Records are the results and last; artifacts can be made again; `run` is forgotten after a run.
+    """
 
     folder: Path
 
@@ -19,23 +22,58 @@ class Results:
 
     @property
     def lock(self) -> Path:
-        """The file whose lock whoever opens the database holds."""
+        """The file whose lock guards the database from open to close."""
         return self.folder / "studyspec.duckdb.lock"
 
     @property
     def records(self) -> Path:
-        """One file for each attempt."""
+        """One file for each attempt and each plan."""
         return self.folder / "records"
+
+    def record(self, key: str, uuid: str) -> Path:
+        """The record of one attempt at a job, or of one plan."""
+        return self.records / f"{key}.{uuid}.json"
 
     @property
     def artifacts(self) -> Path:
-        """What jobs made beside their records."""
+        """What jobs made, apart from their scores."""
         return self.folder / "artifacts"
 
     @property
+    def twins(self) -> Path:
+        """Rendered images of the twin."""
+        return self.artifacts / "twin"
+
+    def twin(self, image_sha256: str) -> Path:
+        """One rendered image of the twin, by the image's hash."""
+        return self.twins / f"{image_sha256}.npz"
+
+    @property
+    def prepared(self) -> Path:
+        """Prepared patches, a folder for each prepare job."""
+        return self.artifacts / "patches"
+
+    def patches(self, key: str) -> Path:
+        """The patches that a prepare job made."""
+        return self.prepared / key
+
+    @property
     def networks(self) -> Path:
-        """Weights by their own hash."""
+        """Trained weights."""
         return self.artifacts / "networks"
+
+    def network(self, weights_sha256: str) -> Path:
+        """Weights by the hash of their file."""
+        return self.networks / f"{weights_sha256}.safetensors"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Unfinished trainings."""
+        return self.artifacts / "checkpoints"
+
+    def checkpoint(self, key: str) -> Path:
+        """The unfinished training of a train job."""
+        return self.checkpoints / f"{key}.pt"
 
     @property
     def run(self) -> Path:
@@ -47,67 +85,52 @@ class Results:
         """Published jobs."""
         return self.run / "jobs"
 
-    @property
-    def sources(self) -> Path:
-        """What published jobs say of the images that they read, once each."""
-        return self.run / "sources"
-
-    @property
-    def claims(self) -> Path:
-        """Jobs that a worker has taken."""
-        return self.run / "claims"
-
-    @property
-    def workers(self) -> Path:
-        """Workers that were started."""
-        return self.run / "workers"
-
-    @property
-    def workers_log(self) -> Path:
-        """What workers print outside of jobs."""
-        return self.run / "logs" / "workers.log"
-
-    @property
-    def reports(self) -> Path:
-        """Pages of reports."""
-        return self.folder / "reports"
-
-    def record(self, key: str, uuid: str) -> Path:
-        """The record of one attempt."""
-        return self.records / f"{key}.{uuid}.json"
-
-    def patches(self, key: str) -> Path:
-        """The folder of the patches of a prepare job."""
-        return self.artifacts / "patches" / key
-
-    def network(self, weights_sha256: str) -> Path:
-        """The weights of this hash."""
-        return self.networks / f"{weights_sha256}.safetensors"
-
-    def twin(self, image_sha256: str) -> Path:
-        """A rendered twin image."""
-        return self.artifacts / "twin" / f"{image_sha256}.npz"
-
-    def checkpoint(self, key: str) -> Path:
-        """The checkpoint of an unfinished training."""
-        return self.artifacts / "checkpoints" / f"{key}.pt"
-
     def job(self, key: str) -> Path:
         """A published job."""
         return self.jobs / f"{key}.json"
 
+    @property
+    def sources(self) -> Path:
+        """How to prepare the images that published jobs need."""
+        return self.run / "sources"
+
     def source(self, key: str) -> Path:
-        """What a published prepare job is made from."""
+        """The ingredients and inputs of one prepare job."""
         return self.sources / f"{key}.json"
+
+    @property
+    def claims(self) -> Path:
+        """Who does which job now."""
+        return self.run / "claims"
 
     def claim(self, key: str) -> Path:
         """The claim on a job."""
         return self.claims / key
 
+    @property
+    def workers(self) -> Path:
+        """The workers that runners have started."""
+        return self.run / "workers"
+
     def worker(self, name: str) -> Path:
-        """A worker that was started."""
+        """One worker."""
         return self.workers / f"{name}.json"
+
+    @property
+    def logs(self) -> Path:
+        """What jobs printed."""
+        return self.run / "logs"
 
     def log(self, key: str, uuid: str) -> Path:
         """What one attempt printed."""
-        return self.run / "logs" / f"{key}.{uuid}.log"
+        return self.logs / f"{key}.{uuid}.log"
+
+    @property
+    def workers_log(self) -> Path:
+        """What workers printed outside of any attempt."""
+        return self.logs / "workers.log"
+
+    @property
+    def reports(self) -> Path:
+        """Pages of reports."""
+        return self.folder / "reports"

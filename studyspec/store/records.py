@@ -1,249 +1,265 @@
-"""Records: one immutable file for each attempt; its rename into place IS the result.
+"""All records of a results folder: which jobs are done, which failed, which plan is newest.
 
-A record is one line of JSON. Its scalars come first, ingredients and result last, so that the head
-of a large record can be read alone. Workers import this; it knows no database.
+Works from the files alone, for workers too; knows no database. `record_file.py` has one record.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
+import logging
 import os
-import platform
-import socket
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from studyspec import __version__
 from studyspec.errors import StoreError
+from studyspec.plan.jobs import Job
 from studyspec.spec.identity import digest
 from studyspec.store.layout import Results
+from studyspec.store.record_file import (
+    Circumstances,
+    Record,
+    Status,
+    new_plan_record,
+    new_record,
+    read_head,
+    read_record,
+    write_record,
+)
 
-SCHEMA = 1
-BODY = ',"ingredients":'
-HEAD_BYTES = 1 << 14
-PACKAGES = ("torch", "numpy", "scipy", "duckdb")
+__all__ = [
+    "Circumstances",
+    "KeyStatus",
+    "RecordIndex",
+    "Status",
+    "new_record",
+    "read_record",
+    "trained_weights",
+    "write_plan",
+    "write_record",
+]
+
+TRIES = 3
+FAILURES = ("error", "out_of_memory", "time_limit", "killed", "lost")
+FINAL = {"out_of_memory": "out of memory", "time_limit": "time limit"}
+SETTLED_S = 2.0
+"""File systems date a folder's changes coarsely: within this time one may go unseen [s]."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class KeyStatus:
-    """What all records of one key say together.
+    """What the records say of one job.
 
-    `done` if any attempt is; then `path` and `weights_sha256` are those of the chosen record, the
-    earliest, then that of the lowest hash. `failures` counts attempts that failed by themselves (a
-    preempted one did not); `last_*` are of the last of these.
+    Attributes
+    ----------
+    done
+        Whether there is a result.
+    failures
+        Attempts that failed; being preempted is no failure.
+    last_status, last_message, last_log
+        Of the last of these.
+    weights
+        Hashes of the weights of all done trainings, the chosen one first.
+    path
+        The chosen record of those that are done, or None.
     """
 
     done: bool = False
     failures: int = 0
     last_status: str | None = None
-    last_message: str | None = None
+    last_message: str = ""
     last_log: str | None = None
-    weights_sha256: str | None = None
+    weights: tuple[str, ...] = ()
     path: Path | None = None
-    rank: tuple[str, str] = ("", "")
+
+    @property
+    def weights_sha256(self) -> str | None:
+        """The hash of the chosen weights, of a done training."""
+        return self.weights[0] if self.weights else None
+
+    def failed(self, forgiven: int = 0) -> bool:
+        """Whether it will not be tried again, if `forgiven` failures do not count."""
+        failures = self.failures - forgiven
+        return not self.done and (failures >= TRIES or (failures > 0 and self.last_status in FINAL))
+
+    @property
+    def final_failure(self) -> str:
+        """Why it will not be tried again; empty if it is done or will be."""
+        if not self.failed():
+            return ""
+        return FINAL.get(self.last_status or "") or self.last_message or "it failed"
 
 
 @dataclass(frozen=True)
-class Measured:
-    """How an attempt went: when it began [UTC], how long it took, on what."""
+class _Attempt:
+    """What the index keeps of a record."""
 
-    started_at: datetime
-    seconds: float
-    device: str = "cpu"
-    device_name: str = ""
-    peak_memory_bytes: int | None = None
+    path: Path
+    head: Record
 
 
-def new_record(
-    key: str,
-    uuid: str,
-    stage: str,
-    status: str,
-    measured: Measured,
-    ingredients: Mapping[str, Any],
-    **said: Any,
-) -> dict[str, Any]:
-    """A record that `write_record` can write; `said` may hold result, error and log."""
-    result, error = said.get("result"), said.get("error")
-    return {
-        "schema": SCHEMA,
-        "key": key,
-        "uuid": uuid,
-        "stage": stage,
-        "status": status,
-        "weights_sha256": None if result is None else result.get("weights_sha256"),
-        "started_at": measured.started_at.isoformat(timespec="milliseconds"),
-        "finished_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "seconds": round(measured.seconds, 3),
-        "peak_memory_bytes": measured.peak_memory_bytes,
-        "device": measured.device,
-        "device_name": measured.device_name or platform.processor() or platform.machine(),
-        "host": socket.gethostname(),
-        "versions": versions(),
-        "error": error,
-        "log": said.get("log"),
-        "ingredients": dict(ingredients),
-        "result": result,
-    }
-
-
-def write_record(results: Results, record: Mapping[str, Any]) -> Path:
-    """Write a record so that it is whole or not there, and outlives a loss of power."""
-    results.records.mkdir(parents=True, exist_ok=True)
-    path = results.record(record["key"], record["uuid"])
-    half = path.with_name(f".{path.name}")
-    text = json.dumps(record, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    with half.open("w", encoding="utf-8") as file:
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    half.rename(path)
-    folder = os.open(results.records, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-    return path
-
-
-def write_plan(results: Results, plan: Mapping[str, Any]) -> Path | None:
-    """Write a plan record, unless the newest plan of the study and profile says the same."""
-    key = digest(plan)
-    newest = RecordIndex(results).newest_plan(plan["study"], plan["profile"])
-    if newest is not None and newest.name.partition(".")[0] == key:
-        return None
-    stamp = datetime.now(UTC)
-    uuid = hashlib.sha256(os.urandom(16)).hexdigest()[:32]
-    record = new_record(key, uuid, "plan", "done", Measured(stamp, 0.0), {}, result=plan)
-    head = {"study": plan["study"], "profile": plan["profile"]}
-    first = {name: record.pop(name) for name in ("schema", "key", "uuid", "stage", "status")}
-    return write_record(results, {**first, **head, **record})
-
-
-def read_record(path: Path) -> dict[str, Any]:
-    """A whole record.
-
-    Raises
-    ------
-    StoreError
-        If the file is no record.
-    """
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise StoreError(f"not a record: {error}", where=str(path), hint="delete it") from None
-    if not isinstance(record, dict) or record.get("schema") != SCHEMA:
-        raise StoreError("not a record of this version", where=str(path), hint="delete it")
-    return record
-
-
-def read_head(path: Path) -> dict[str, Any] | None:
-    """The scalars of a record; None if the file is no record."""
-    try:
-        with path.open("rb") as file:
-            start = file.read(HEAD_BYTES)
-        head, found, _ = start.decode("utf-8", "ignore").partition(BODY)
-        values = json.loads(head + "}") if found else json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-    known = isinstance(values, dict) and values.get("schema") == SCHEMA
-    return values if known else None
-
-
+@dataclass
 class RecordIndex:
-    """What the records say of each key; a refresh opens only files that it has not seen."""
+    """What the records of a folder say, kept up to date: only new files are opened."""
 
-    def __init__(self, results: Results) -> None:
-        self._results = results
-        self._seen: set[str] = set()
-        self._statuses: dict[str, KeyStatus] = {}
-        self._plans: dict[tuple[str, str | None], tuple[str, Path]] = {}
+    results: Results
+    _attempts: dict[str, list[_Attempt]] = field(default_factory=dict)
+    _statuses: dict[str, KeyStatus] = field(default_factory=dict)
+    _plans: dict[tuple[str, str | None], _Attempt] = field(default_factory=dict)
+    _seen: set[str] = field(default_factory=set)
+    _unreadable: dict[str, int] = field(default_factory=dict)
+    _changed_at: int = -1
+    _first_seen: float = 0.0
+    _settled: bool = False
 
     def statuses(self) -> Mapping[str, KeyStatus]:
-        """The status of every key that has a record, as of now."""
-        self._refresh()
+        """The status of every job that has a record, by key; always the same growing mapping."""
+        self.refresh()
         return self._statuses
 
     def newest_plan(self, study: str, profile: str | None) -> Path | None:
-        """The newest plan record of a study and profile."""
-        self._refresh()
-        return self._plans.get((study, profile), ("", None))[1]
+        """The record of the newest plan of a study and profile."""
+        self.refresh()
+        found = self._plans.get((study, profile))
+        return None if found is None else found.path
 
-    def _refresh(self) -> None:
-        for path in new_records(self._results, self._seen):
-            self._seen.add(path.name)
-            head = read_head(path)
-            if head is None:
+    def has_artifact(self, job: Job) -> bool:
+        """Whether what a done job made is still there, where other jobs would need it."""
+        if job.stage == "prepare":
+            return self.results.patches(job.key).exists()
+        if job.stage == "train":
+            status = self._statuses.get(job.key)
+            weights = () if status is None else status.weights
+            return any(self.results.network(sha).exists() for sha in weights)
+        return True
+
+    def refresh(self) -> None:
+        """Read what is new. A record that cannot be read is told of once and passed over."""
+        if self._quiet():
+            return
+        changed = set()
+        for name in self._new_names():
+            path = self.results.records / name
+            try:
+                attempt = _Attempt(path, read_head(path))
+            except StoreError as error:
+                self._pass_over(path, error)
                 continue
-            if head["stage"] == "plan":
-                asked = head["study"], head["profile"]
-                at = head["finished_at"], path
-                self._plans[asked] = max(self._plans.get(asked, ("", path)), at)
+            self._seen.add(name)
+            self._unreadable.pop(name, None)
+            if attempt.head["stage"] == "plan":
+                self._add_plan(attempt)
             else:
-                old = self._statuses.get(head["key"], KeyStatus())
-                self._statuses[head["key"]] = _with(old, head, path)
+                self._attempts.setdefault(attempt.head["key"], []).append(attempt)
+                changed.add(attempt.head["key"])
+        for key in changed:
+            self._statuses[key] = _status(self._attempts[key])
+
+    def _quiet(self) -> bool:
+        """Whether the folder is unchanged since a look that must have seen everything."""
+        try:
+            changed_at = self.results.records.stat().st_mtime_ns
+        except FileNotFoundError:
+            return True
+        now = time.monotonic()
+        if changed_at != self._changed_at:
+            self._changed_at, self._first_seen, self._settled = changed_at, now, False
+            return False
+        quiet = self._settled and not self._unreadable
+        self._settled = now - self._first_seen > SETTLED_S
+        return quiet
+
+    def _new_names(self) -> Iterator[str]:
+        for name in sorted(record_names(self.results) - self._seen):
+            size = self._unreadable.get(name)
+            if size is None or size != _size(self.results.records / name):
+                yield name
+
+    def _pass_over(self, path: Path, error: StoreError) -> None:
+        self._unreadable[path.name] = _size(path)
+        log.warning("%s", error.text)
+
+    def _add_plan(self, plan: _Attempt) -> None:
+        asked = (plan.head.get("study", ""), plan.head.get("profile"))
+        before = self._plans.get(asked)
+        self._plans[asked] = plan if before is None else max(before, plan, key=_age)
 
 
-def new_records(results: Results, seen: set[str]) -> Iterator[Path]:
-    """Record files whose names are not in `seen`, in name order."""
+def record_names(results: Results) -> set[str]:
+    """The names of all records, without those being written."""
     try:
         with os.scandir(results.records) as entries:
-            names = {e.name for e in entries if e.name.endswith(".json") and e.name[0] != "."}
+            names = [entry.name for entry in entries]
     except FileNotFoundError:
-        return
-    for name in sorted(names - seen):
-        yield results.records / name
+        return set()
+    return {name for name in names if name.endswith(".json") and not name.startswith(".")}
 
 
-def trained_weights(results: Results, key: str) -> list[str]:
-    """The hashes of the weights that trainings of this key gave, the chosen one first."""
-    found = []
-    for path in results.records.glob(f"{key}.*.json"):
-        head = read_head(path)
-        if head is not None and head["status"] == "done" and head["weights_sha256"]:
-            found.append((*_rank(head, path), head["weights_sha256"]))
-    return [sha for *_, sha in sorted(found)]
+def trained_weights(results: Results, key: str) -> tuple[str, ...]:
+    """Hashes of the weights that a train job left, the chosen one first."""
+    names = (name for name in record_names(results) if name.startswith(f"{key}."))
+    done = []
+    for name in names:
+        try:
+            path = results.records / name
+            attempt = _Attempt(path, read_head(path))
+        except StoreError:
+            continue
+        if attempt.head["status"] == "done":
+            done.append(attempt)
+    return _weights(_ranked(done))
 
 
-def _with(status: KeyStatus, head: Mapping[str, Any], path: Path) -> KeyStatus:
-    if head["status"] == "done":
-        rank = _rank(head, path)
-        if status.done and status.rank <= rank:
-            return status
-        return replace(
-            status, done=True, weights_sha256=head["weights_sha256"], path=path, rank=rank
-        )
-    if head["status"] == "preempted":
-        return status
-    error = head["error"] or {}
-    message = "; ".join(error[part] for part in ("message", "hint") if error.get(part))
-    return replace(
-        status,
-        failures=status.failures + 1,
-        last_status=head["status"],
-        last_message=message or head["status"].replace("_", " "),
-        last_log=head["log"],
+def write_plan(results: Results, plan: Mapping[str, Any]) -> Path:
+    """Record a plan, unless the newest one of its study and profile is the same."""
+    key = digest(plan)
+    newest = RecordIndex(results).newest_plan(plan["study"], plan["profile"])
+    if newest is not None and read_head(newest)["key"] == key:
+        return newest
+    return write_record(results, new_plan_record(key, plan))
+
+
+def _status(attempts: Sequence[_Attempt]) -> KeyStatus:
+    done = _ranked([a for a in attempts if a.head["status"] == "done"])
+    failed = [a for a in attempts if a.head["status"] in FAILURES]
+    last = max(failed, key=_age).head if failed else {}
+    error = last.get("error") or {}
+    return KeyStatus(
+        done=bool(done),
+        failures=len(failed),
+        last_status=last.get("status"),
+        last_message="; ".join(error[part] for part in ("message", "hint") if error.get(part)),
+        last_log=last.get("log"),
+        weights=_weights(done),
+        path=done[0].path if done else None,
     )
 
 
-def _rank(head: Mapping[str, Any], path: Path) -> tuple[str, str]:
-    """The order in which records of one key are chosen: the earliest, then by name."""
-    return head["finished_at"], path.name
+def _ranked(done: Sequence[_Attempt]) -> list[_Attempt]:
+    """By the rule for several results of one job: the earliest first, then by hash."""
+    if len(done) < 2:
+        return list(done)
+    return sorted(done, key=lambda a: (a.head["finished_at"], _sha256(a.path), a.path.name))
 
 
-@cache
-def versions() -> dict[str, str]:
-    """Versions of what decides numbers."""
-    found = {"studyspec": __version__, "python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+def _weights(done: Iterable[_Attempt]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(w for a in done if (w := a.head.get("weights_sha256")) is not None))
+
+
+def _age(attempt: _Attempt) -> tuple[str, str]:
+    return attempt.head["finished_at"], attempt.path.name
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
