@@ -25,6 +25,17 @@ def device_name(device: str) -> str:
     return torch.backends.cpu.get_cpu_capability()
 
 
+def reset_peak_memory(device: str) -> None:
+    """Begin to measure a CUDA device's peak of memory anew; nothing on the CPU."""
+    if device.startswith("cuda"):
+        torch.cuda.reset_peak_memory_stats(device)
+
+
+def peak_memory_bytes(device: str) -> int | None:
+    """The most memory that tensors took on a CUDA device [bytes]; None on the CPU."""
+    return torch.cuda.max_memory_allocated(device) if device.startswith("cuda") else None
+
+
 def precision_on(device: str, asked: str) -> str:
     """float32 or bfloat16; "auto" is bfloat16 where a CUDA device has it.
 

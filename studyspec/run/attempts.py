@@ -12,37 +12,42 @@ from studyspec.plan.jobs import Job
 from studyspec.run.claims import Claim
 from studyspec.run.queue import read_job
 from studyspec.store.layout import Results
-from studyspec.store.records import Measured, new_record, write_record
-
-
-@dataclass(frozen=True)
-class Device:
-    """Where an attempt runs: "cpu", "cuda:0", ... and the maker's name of it."""
-
-    device: str
-    name: str = ""
+from studyspec.store.records import Circumstances, Status, new_record, write_record
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A try that has begun: its own name, its device, and when [UTC; s since 1970]."""
+    """A try that has begun.
+
+    Attributes
+    ----------
+    job
+        What is tried.
+    name
+        The attempt's own name (uuid).
+    device, device_name
+        "cpu", "cuda:0", ... and what its maker calls it.
+    began
+        When [s since 1970].
+    """
 
     job: Job
     name: str
-    device: Device
+    device: str
+    device_name: str
     began: float
 
     @classmethod
     def of(cls, claim: Claim, job: Job, device_name: str = "") -> Attempt:
         """The attempt that a claim is for."""
-        return cls(job, claim.attempt, Device(claim.device, device_name), claim.since)
+        return cls(job, claim.attempt, claim.device, device_name, claim.since)
 
 
 @dataclass(frozen=True)
 class Outcome:
     """How an attempt ended: its status, and a result or an error (kind, message, hint)."""
 
-    status: str
+    status: Status
     result: Mapping[str, Any] | None = None
     error: Mapping[str, str] | None = None
     peak_memory_bytes: int | None = None
@@ -51,24 +56,16 @@ class Outcome:
 def write_outcome(results: Results, attempt: Attempt, outcome: Outcome) -> None:
     """Write the record of an attempt that ends now."""
     log = results.log(attempt.job.key, attempt.name)
-    measured = Measured(
-        datetime.fromtimestamp(attempt.began, UTC),
-        time.time() - attempt.began,
-        attempt.device.device,
-        attempt.device.name,
-        outcome.peak_memory_bytes,
-    )
-    record = new_record(
-        attempt.job.key,
+    circumstances = Circumstances(
         attempt.name,
-        attempt.job.stage,
-        outcome.status,
-        measured,
-        attempt.job.ingredients,
-        result=outcome.result,
-        error=outcome.error,
-        log=str(log.relative_to(results.folder)) if log.exists() else None,
+        datetime.fromtimestamp(attempt.began, UTC),
+        round(time.time() - attempt.began, 3),
+        attempt.device,
+        attempt.device_name,
+        outcome.peak_memory_bytes,
+        str(log.relative_to(results.folder)) if log.exists() else None,
     )
+    record = new_record(attempt.job, outcome.status, circumstances, outcome.result, outcome.error)
     write_record(results, record)
 
 

@@ -66,7 +66,7 @@ class Board:
     def drop(self, key: str) -> None:
         """Take a job off the board."""
         for table in (self.tickets, self.states, self._open, self._met):
-            table.pop(key, None)  # type: ignore[attr-defined]
+            table.pop(key, None)
 
     def update(self, statuses: Mapping[str, KeyStatus]) -> list[Ticket]:
         """Judge every open job anew; return those that are done or failed now."""

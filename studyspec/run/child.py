@@ -19,7 +19,7 @@ from types import FrameType
 from typing import Any, TextIO
 
 from studyspec.errors import OutOfMemory, StudySpecError
-from studyspec.learn.devices import device_name
+from studyspec.learn.devices import device_name, peak_memory_bytes, reset_peak_memory
 from studyspec.plan.jobs import Job, Stage
 from studyspec.run import claims, memory
 from studyspec.run.attempts import Attempt, Outcome, write_outcome
@@ -74,9 +74,11 @@ class Child:
         except FileNotFoundError:
             return WITHDRAWN
         memory.reset_peak()
+        reset_peak_memory(claim.device)
         outcome = self._outcome(job)
         self._working = None
-        outcome = replace(outcome, peak_memory_bytes=memory.peak_bytes())
+        peak = peak_memory_bytes(claim.device) or memory.peak_bytes()
+        outcome = replace(outcome, peak_memory_bytes=peak)
         write_outcome(self._results, Attempt.of(claim, job, device_name), outcome)
         if outcome.status == "done":
             self._results.checkpoint(job.key).unlink(missing_ok=True)

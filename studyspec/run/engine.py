@@ -33,4 +33,4 @@ class Engine(Protocol):
         """Ask workers to stop; they save a checkpoint and give back their jobs first."""
 
     def why(self, handle: str) -> str:
-        """Why a worker ended, as far as the engine knows: a few words."""
+        """How a worker ended, as far as the engine knows: "was killed by SIGKILL"."""

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from studyspec.run.engine import Resources
-from studyspec.run.process import Process
+from studyspec.run.process import Process, ending
 from studyspec.store.layout import Results
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
@@ -67,9 +67,7 @@ class Local:
         """The exit status of a worker that this process started."""
         process = self._own.get(handle)
         status = None if process is None else process.poll()
-        if status is None:
-            return "unknown"
-        return f"killed by signal {-status}" if status < 0 else f"ended with status {status}"
+        return "is gone" if status is None else ending(status)
 
 
 def environment(device: str) -> dict[str, str]:

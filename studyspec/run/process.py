@@ -75,6 +75,16 @@ def start_time(pid: int) -> str | None:
     return None if shown.returncode or state.startswith("Z") else started.strip().replace(" ", "_")
 
 
+def ending(status: int) -> str:
+    """How a process ended, from its exit status (negative: the signal), to be read after it."""
+    if status >= 0:
+        return f"ended with status {status}"
+    try:
+        return f"was killed by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"was killed by signal {-status}"
+
+
 def die_with(parent: int) -> None:
     """Kill this process as soon as its parent has ended, however that came about.
 

@@ -201,10 +201,9 @@ class _Run:
             else:
                 self._tell_failure("failed", ticket.key, status)
         for key, state in self._board.states.items():
-            status = statuses.get(key)
-            if state in ("waiting", "ready") and status is not None:
-                if status.failures > self._failures[key]:
-                    self._tell_failure("again", key, status)
+            if state in ("waiting", "ready") and key in statuses:
+                if statuses[key].failures > self._failures[key]:
+                    self._tell_failure("again", key, statuses[key])
             elif state == "blocked" and key not in self._blocked:
                 self._blocked.add(key)
                 self._tell("blocked", key, message="a job that it needs has failed")

@@ -11,17 +11,19 @@ import sys
 import time
 from pathlib import Path
 from types import FrameType
+from typing import Literal
 
 from studyspec.run import claims, runners
 from studyspec.run.attempts import Attempt, Outcome, has_record, write_outcome
 from studyspec.run.board import Ticket
 from studyspec.run.claims import Claim
 from studyspec.run.pipe import LAST, ChildProcess
-from studyspec.run.process import Process
+from studyspec.run.process import Process, ending
 from studyspec.run.queue import Queue, read_job
 from studyspec.store.layout import Results
-from studyspec.store.records import RecordIndex
+from studyspec.store.records import RecordIndex, Status
 
+Verdict = Literal["killed", "preempted", "time_limit", "taken"]
 POLL_S = 0.1
 IDLE_S = 0.5
 """A worker without any job left to wait for ends after this long [s]."""
@@ -112,8 +114,8 @@ class Worker:
                 self._bury(attempt, verdict, status, ticket)
         claims.release(self._results, claim)
 
-    def _watch(self, claim: Claim, ticket: Ticket) -> tuple[str, str]:
-        """Wait for the child's answer (empty if it ended without one), and why it was stopped."""
+    def _watch(self, claim: Claim, ticket: Ticket) -> tuple[str, Verdict]:
+        """Wait for the child's answer; if there is none (empty), why the attempt has ended."""
         assert self._child is not None
         start = beat = time.monotonic()
         asked: float | None = None
@@ -134,7 +136,7 @@ class Worker:
             if asked is not None and now - asked > GRACE_S:
                 return "", "preempted"
 
-    def _bury(self, attempt: Attempt, verdict: str, status: int, ticket: Ticket) -> None:
+    def _bury(self, attempt: Attempt, verdict: Status, status: int, ticket: Ticket) -> None:
         """Write the record of an attempt whose process ended without one."""
         error = None
         if verdict == "time_limit":
@@ -144,10 +146,9 @@ class Worker:
                 "hint": "raise --time-limit and run with --retry-failed",
             }
         elif verdict == "killed":
-            how = f"killed by {_signal_name(-status)}" if status < 0 else f"ended with {status}"
             error = {
                 "kind": "Killed",
-                "message": f"its process was {how}" if status < 0 else f"its process {how}",
+                "message": f"its process {ending(status)}",
                 "hint": "the machine may have run out of memory: use fewer --workers",
             }
         if error is not None:
@@ -180,13 +181,6 @@ def work(results: Results, device: str = "cpu") -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, worker.stop)
     return worker.run()
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
 
 
 def _append(path: Path, line: str) -> None:

@@ -65,7 +65,7 @@ class Workforce:
         wanted = Counter(self._devices[:jobs])
         if self._deaths >= FAIR_TRIES * len(self._devices):
             raise RunError(
-                f"workers end before they have done a job: {self._last_death}",
+                f"no worker lives long enough to do a job: the last one {self._last_death}",
                 where=str(self._results.workers_log),
                 hint="the log says why; `studyspec run` goes on from here",
             )
