@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from studyspec.stats.contrasts import Cell, two_way_bootstrap, variance_sum_t
+from studyspec.stats.scores import CellName
+from tests.stats.made_up import Noise, scores
+
+OFF, OWN, OTHER = CellName("base", "A", "T"), CellName("base", "T", "T"), CellName("base", "B", "T")
+ELSEWHERE, OWN_U = CellName("base", "A", "U"), CellName("base", "U", "U")
+
+
+def cell(weight: float, table: Sequence[Sequence[float]], networks: str) -> Cell:
+    """A cell of folds x micrographs, all of the same patches."""
+    dice = np.array(table)
+    fold, micrograph = np.indices(dice.shape)
+    names = np.array([f"m{i}" for i in micrograph.ravel()])
+    patches = np.full(dice.size, 4.0)
+    return Cell(
+        weight, float(dice.mean()), networks, "T", fold.ravel(), names, dice.ravel(), patches
+    )
+
+
+def test_variance_sum_by_hand() -> None:
+    left = cell(1.0, [[0.9, 0.7], [0.8, 0.6]], "A")  # micrographs 0.85, 0.65; folds 0.8, 0.7
+    right = cell(-1.0, [[0.6, 0.6], [0.6, 0.6]], "B")
+    estimate = variance_sum_t([left, right])
+    assert estimate.value == pytest.approx(0.15)
+    # micrographs: var(0.25, 0.05) / 2 = 0.01; networks of A: var(0.8, 0.7) / 2 = 0.0025
+    assert estimate.variance == pytest.approx(0.0125)
+    assert estimate.degrees == pytest.approx(0.0125**2 / (0.01**2 + 0.0025**2))
+
+
+def test_what_cells_share_is_paired() -> None:
+    table = [[0.9, 0.7], [0.8, 0.5]]
+    same = variance_sum_t([cell(1.0, table, "A"), cell(-1.0, table, "A")])
+    assert (same.value, same.variance) == (0.0, 0.0)
+    others = variance_sum_t([cell(1.0, table, "A"), cell(-1.0, table, "B")])
+    assert others.variance == pytest.approx(2 * np.var([0.8, 0.65], ddof=1) / 2)
+
+
+def test_a_fold_that_saw_easy_micrographs_is_no_better_network() -> None:
+    hard = Noise(difficulty=0.2, liking=0.0, network=0.0, rest=0.0)
+    made = scores({OFF: 0.8, OWN: 0.8}, hard)
+    assert np.std(list(made.per_fold(OWN, "dice").values())) > 0.05
+    estimate = variance_sum_t([made.cell(OFF, "dice", 1.0), made.cell(OWN, "dice", -1.0)])
+    assert estimate.variance == pytest.approx(0, abs=1e-20)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [(OFF, OTHER), (OFF, OWN), (OWN, OWN_U), (OFF, ELSEWHERE)],
+    ids=["two networks", "against own set", "two own sets", "two test sets"],
+)
+@pytest.mark.parametrize("network", [0.005, 0.03])
+def test_false_alarms_are_near_5_percent(left: CellName, right: CellName, network: float) -> None:
+    noise = Noise(liking=0.04, network=network, rest=0.0125)
+
+    def alarm(seed: int) -> bool:
+        made = scores({left: 0.8, right: 0.8}, noise, seed)
+        cells = [made.cell(left, "dice", 1.0), made.cell(right, "dice", -1.0)]
+        low, high = variance_sum_t(cells).interval()
+        return not low <= 0 <= high
+
+    assert 0.01 <= share(alarm, 250) <= 0.09
+
+
+def share(alarm: Callable[[int], bool], n: int) -> float:
+    return sum(alarm(seed) for seed in range(n)) / n
+
+
+def test_the_bootstrap_agrees_where_micrographs_are_many() -> None:
+    made = scores({OFF: 0.8, OTHER: 0.7}, Noise(micrographs=60, folds=20, liking=0.04))
+    cells = [made.cell(OFF, "dice", 1.0), made.cell(OTHER, "dice", -1.0)]
+    summed, drawn = variance_sum_t(cells), two_way_bootstrap(cells, np.random.default_rng(1))
+    assert drawn.value == pytest.approx(summed.value)
+    assert drawn.interval() == pytest.approx(summed.interval(), abs=0.003)

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from studyspec.stats.differences import (
+    OF_SPREADS,
+    RESAMPLED,
+    SUMMED,
+    Piece,
+    contrast,
+    lacking,
+    mean_of,
+    value_of,
+)
+from studyspec.stats.intervals import corrected_resampled_t
+from studyspec.stats.scores import CellName, Scores
+from tests.stats.made_up import Noise, scores
+
+OWN, OFF = CellName("base", "Au", "Au"), CellName("base", "Ag", "Au")
+BARE_OWN, BARE_OFF = CellName("bare", "Au", "Au"), CellName("bare", "Ag", "Au")
+MEANS = {OWN: 0.9, OFF: 0.8, BARE_OWN: 0.85, BARE_OFF: 0.6}
+
+
+@pytest.fixture
+def made() -> Scores:
+    return scores(MEANS)
+
+
+def less(left: CellName, right: CellName, metric: str = "dice") -> list[Piece]:
+    return [*mean_of([left], metric), *mean_of([right], metric, -1)]
+
+
+def test_a_difference_is_that_of_the_matrix(made: Scores) -> None:
+    difference = contrast(made, less(OFF, OWN))
+    assert difference.value == pytest.approx(made.mean(OFF, "dice") - made.mean(OWN, "dice"))
+    assert difference.low < difference.value < difference.high
+    assert (difference.folds, difference.micrographs, difference.method) == (5, 12, SUMMED)
+
+
+def test_two_variants_on_the_diagonal_are_compared_fold_by_fold(made: Scores) -> None:
+    left, right = made.per_fold(OWN, "dice"), made.per_fold(BARE_OWN, "dice")
+    paired = np.array([left[fold] - right[fold] for fold in range(5)])
+    difference = contrast(made, less(OWN, BARE_OWN))
+    assert difference.method == RESAMPLED
+    assert difference.estimate == corrected_resampled_t(paired)
+
+
+def test_two_variants_off_the_diagonal_are_compared_by_micrographs(made: Scores) -> None:
+    assert contrast(made, less(OFF, BARE_OFF)).method == SUMMED
+
+
+def test_several_cells_are_averaged(made: Scores) -> None:
+    pieces = [*mean_of([OWN, OFF], "dice"), *mean_of([BARE_OFF], "dice", -1)]
+    mean = (made.mean(OWN, "dice") + made.mean(OFF, "dice")) / 2
+    assert contrast(made, pieces).value == pytest.approx(mean - made.mean(BARE_OFF, "dice"))
+
+
+def test_normalized_divides_by_the_own_set_of_the_same_variant(made: Scores) -> None:
+    expected = made.mean(BARE_OFF, "dice") / made.mean(BARE_OWN, "dice")
+    assert value_of(made, BARE_OFF, "normalized") == pytest.approx(expected)
+
+
+def test_normalized_takes_the_own_set_of_base_if_its_variant_has_none() -> None:
+    made = scores({OWN: 0.9, BARE_OFF: 0.6})
+    expected = made.mean(BARE_OFF, "dice") / made.mean(OWN, "dice")
+    assert value_of(made, BARE_OFF, "normalized") == pytest.approx(expected)
+
+
+def test_an_own_set_divided_by_itself_is_certainly_one(made: Scores) -> None:
+    difference = contrast(made, mean_of([OWN], "normalized"))
+    assert (difference.low, difference.value, difference.high) == pytest.approx((1.0, 1.0, 1.0))
+
+
+def test_the_error_of_a_ratio_is_that_of_its_logarithm(made: Scores) -> None:
+    ratio = contrast(made, mean_of([OFF], "normalized"))
+    linear = contrast(made, less(OFF, OWN))
+    scale = ratio.estimate.interval()[1] - ratio.value
+    assert scale == pytest.approx((linear.high - linear.value) / 0.9, rel=0.25)
+
+
+def test_drop_is_the_training_score_less_the_test_score() -> None:
+    trained = OWN._replace(split="train")
+    made = scores({OWN: 0.8, trained: 0.95})
+    expected = made.mean(trained, "dice") - made.mean(OWN, "dice")
+    assert contrast(made, mean_of([OWN], "dice_drop")).value == pytest.approx(expected)
+
+
+def test_standard_deviations_are_compared_by_normal_theory(made: Scores) -> None:
+    difference = contrast(made, less(OWN, OFF, "dice_sd"))
+    left, right = (np.std(list(made.per_fold(n, "dice").values()), ddof=1) for n in (OWN, OFF))
+    assert difference.value == pytest.approx(left - right)
+    assert difference.method == OF_SPREADS
+    assert difference.estimate.interval()[1] > difference.value
+
+
+def test_what_is_missing_is_said(made: Scores) -> None:
+    gone = CellName("base", "CdSe", "Au")
+    assert lacking(made, less(gone, OWN)) == "CdSe → Au is not a part of the study"
+    assert lacking(made, less(OWN, OFF)) == ""
+    assert lacking(made, less(OWN, OFF, "dice_drop")).startswith("Au → Au (train) is not")
+    mixed = [*mean_of([OWN], "dice"), *mean_of([OFF], "dice_sd", -1)]
+    assert "cannot be compared" in lacking(made, mixed)
+
+
+def test_an_incomplete_cell_is_missing_with_its_reason() -> None:
+    made = scores(MEANS, absent={OFF: "out of memory"})
+    assert lacking(made, less(OFF, OWN)) == "Ag → Au is not complete: out of memory"
+
+
+def test_without_an_own_set_nothing_is_normalized() -> None:
+    made = scores({OFF: 0.8})
+    assert lacking(made, mean_of([OFF], "normalized")) == "Au has no own set to divide by"
+
+
+def test_crops_of_one_micrograph_count_once() -> None:
+    made = scores(MEANS)
+    images = [{**row, "micrograph": row["image_id"][-1]} for row in made.images]
+    by_tens = Scores(made.folds, images)
+    assert contrast(by_tens, less(OFF, BARE_OFF)).micrographs == 10
+
+
+def test_one_micrograph_has_no_spread() -> None:
+    made = scores({OFF: 0.8, BARE_OFF: 0.7}, Noise(micrographs=1))
+    assert "at least two micrographs" in lacking(made, less(OFF, BARE_OFF))

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from studyspec.stats.intervals import (
+    Estimate,
+    Resampled,
+    Term,
+    corrected_resampled_t,
+    holm,
+    mean_term,
+    variance_sum,
+)
+
+
+def test_corrected_resampled_t_by_hand() -> None:
+    estimate = corrected_resampled_t(np.array([0.1, 0.2, 0.3]))
+    assert estimate.value == pytest.approx(0.2)
+    assert estimate.variance == pytest.approx((1 / 3 + 1 / 2) * 0.01)
+    assert estimate.degrees == 2
+    half = 4.302653 * (0.01 * 5 / 6) ** 0.5  # t(0.975; 2)
+    assert estimate.interval() == pytest.approx((0.2 - half, 0.2 + half))
+
+
+def test_a_mean_has_its_variance_over_n() -> None:
+    term = mean_term(np.array([1.0, 2.0, 3.0]))
+    assert (term.variance, term.degrees) == (pytest.approx(1 / 3), 2)
+
+
+def test_equal_terms_add_their_degrees() -> None:
+    assert variance_sum(0.0, [Term(1.0, 4), Term(1.0, 4)]) == Estimate(0.0, 2.0, 8.0)
+
+
+def test_a_dominant_term_gives_its_degrees() -> None:
+    assert variance_sum(0.0, [Term(1.0, 4), Term(1e-9, 1)]).degrees == pytest.approx(4)
+
+
+def test_without_any_variance_the_interval_is_the_value() -> None:
+    estimate = variance_sum(0.3, [Term(0.0, 4)])
+    assert estimate.interval() == (0.3, 0.3)
+    assert (estimate.p_value(0.3), estimate.p_value(0.0)) == (1.0, 0.0)
+
+
+@given(st.floats(-1, 1), st.floats(1e-6, 1), st.floats(1, 50), st.floats(-2, 2))
+def test_p_is_below_5_percent_just_outside_the_interval(
+    value: float, variance: float, degrees: float, bound: float
+) -> None:
+    estimate = Estimate(value, variance, degrees)
+    low, high = estimate.interval()
+    assert (estimate.p_value(bound) < 0.05 - 1e-9) <= (not low <= bound <= high)
+    assert (estimate.p_value(bound) > 0.05 + 1e-9) <= (low <= bound <= high)
+
+
+def test_resampled_interval_holds_95_percent_of_the_replicates() -> None:
+    resampled = Resampled(50.0, np.arange(101.0))
+    assert resampled.interval() == pytest.approx((2.5, 97.5))
+    assert resampled.p_value(0.0) == pytest.approx(2 / 101)
+
+
+def test_holm_by_hand() -> None:
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+
+
+@given(st.lists(st.floats(0, 1), max_size=8))
+def test_holm_keeps_the_order_and_lies_between_alone_and_bonferroni(ps: list[float]) -> None:
+    adjusted = holm(ps)
+    for p, a in zip(ps, adjusted, strict=True):
+        assert p <= a <= 1
+        assert a <= max(1.0 * len(ps) * p, max(ps))
+    in_order = [adjusted[i] for i in sorted(range(len(ps)), key=ps.__getitem__)]
+    assert in_order == sorted(in_order)
