@@ -1,0 +1,1 @@
+"""The physics of simulated micrographs: specimen, electron wave, optics, camera, labels."""

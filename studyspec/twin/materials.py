@@ -1,0 +1,80 @@
+"""Materials: crystals of the particles and atoms of the films."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+FCC = ((0.0, 0.0, 0.0), (0.0, 0.5, 0.5), (0.5, 0.0, 0.5), (0.5, 0.5, 0.0))
+
+
+@dataclass(frozen=True)
+class Element:
+    """An element: atomic number and mean-square displacement as a B factor [Å^2]."""
+
+    symbol: str
+    number: int
+    b_A2: float
+
+
+@dataclass(frozen=True)
+class Crystal:
+    """A crystal: lattice constants [Å], the structure, and the elements of its sites.
+
+    Lattice constants at 293 K (Wyckoff 1963); B factors (Peng et al. 1996).
+    """
+
+    structure: Literal["fcc", "wurtzite"]
+    a_A: float
+    elements: tuple[Element, ...]
+    c_A: float = 0.0
+
+    @property
+    def cell(self) -> Array:
+        """The cell vectors as rows [Å]."""
+        if self.structure == "fcc":
+            return np.eye(3) * self.a_A
+        half, height = self.a_A / 2, self.a_A * np.sqrt(3) / 2
+        return np.array([[self.a_A, 0, 0], [-half, height, 0], [0, 0, self.c_A]])
+
+    @property
+    def sites(self) -> tuple[tuple[int, tuple[float, float, float]], ...]:
+        """(number of the element, fractional coordinates) of each atom in the cell."""
+        if self.structure == "fcc":
+            return tuple((0, site) for site in FCC)
+        return (
+            (0, (1 / 3, 2 / 3, 0.0)),
+            (0, (2 / 3, 1 / 3, 0.5)),
+            (1, (1 / 3, 2 / 3, 0.375)),
+            (1, (2 / 3, 1 / 3, 0.875)),
+        )
+
+
+CRYSTALS: Mapping[str, Crystal] = {
+    "Au": Crystal("fcc", 4.078, (Element("Au", 79, 0.60),)),
+    "Ag": Crystal("fcc", 4.086, (Element("Ag", 47, 0.75),)),
+    "Pt": Crystal("fcc", 3.924, (Element("Pt", 78, 0.37),)),
+    "Pd": Crystal("fcc", 3.891, (Element("Pd", 46, 0.45),)),
+    "CdSe": Crystal("wurtzite", 4.299, (Element("Cd", 48, 1.2), Element("Se", 34, 1.0)), 7.010),
+}
+CARBON = Element("C", 6, 1.5)
+SILICON = Element("Si", 14, 1.0)
+NITROGEN = Element("N", 7, 1.0)
+
+
+@cache
+def scattering_terms(symbol: str) -> tuple[Array, Array]:
+    """Amplitudes [Å] and widths [Å^2] of an element's electron scattering factor.
+
+    f(k) = sum a exp(-b k^2 / 4), k in 1/Å (International Tables C, 4.3.2.2, by gemmi).
+    """
+    import gemmi
+
+    terms = gemmi.Element(symbol).c4322
+    return np.array(terms.a), np.array(terms.b)
