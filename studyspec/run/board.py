@@ -13,8 +13,6 @@ from studyspec.plan.jobs import Stage
 from studyspec.store.records import KeyStatus
 
 State = Literal["waiting", "ready", "blocked", "done", "failed"]
-TRIES = 3
-FINAL = ("out_of_memory", "time_limit")
 
 
 @dataclass(frozen=True)
@@ -34,12 +32,6 @@ class Ticket:
     time_limit_s: float | None = None
 
 
-def failed(status: KeyStatus, forgiven: int = 0) -> bool:
-    """Whether a job that is not done will not be tried again."""
-    failures = status.failures - forgiven
-    return failures >= TRIES or (failures > 0 and status.last_status in FINAL)
-
-
 @dataclass
 class Board:
     """The state of every job on it, kept up to date by `update`.
@@ -47,10 +39,10 @@ class Board:
     Parameters
     ----------
     present
-        Whether what a done job of this stage and status made is still there.
+        Whether what a done job of this stage and key made is still there.
     """
 
-    present: Callable[[Stage, str, KeyStatus], bool]
+    present: Callable[[Stage, str], bool]
     tickets: dict[str, Ticket] = field(default_factory=dict)
     states: dict[str, State] = field(default_factory=dict)
     _open: dict[str, Ticket] = field(default_factory=dict)
@@ -91,9 +83,9 @@ class Board:
     def _judge(self, ticket: Ticket, statuses: Mapping[str, KeyStatus]) -> State:
         status = statuses.get(ticket.key)
         if status is not None:
-            if status.done and self.present(ticket.stage, ticket.key, status):
+            if status.done and self.present(ticket.stage, ticket.key):
                 return "done"
-            if failed(status, ticket.forgiven):
+            if status.failed(ticket.forgiven):
                 return "failed"
         # Needs are met one after the other, and a met need is not looked at again.
         while self._met[ticket.key] < len(ticket.needs):
@@ -113,5 +105,5 @@ class Board:
         status = statuses.get(key)
         if status is None or not status.done:
             return "blocked"
-        there = key != ticket.network or self.present("train", key, status)
+        there = key != ticket.network or self.present("train", key)
         return "done" if there else "blocked"

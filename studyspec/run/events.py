@@ -16,9 +16,19 @@ Kind = Literal["started", "progress", "done", "again", "failed", "blocked"]
 class Event:
     """What happened to a job.
 
-    `again`: an attempt failed and the job will be tried anew. `values` are a training's progress
-    (epoch, epochs, train_loss, validation_loss) or, for `done`, the record's result. `message` and
-    `log` tell of a failure. `settled` of `total` jobs of the run have ended, blocked ones included.
+    Attributes
+    ----------
+    kind
+        `again`: an attempt failed and the job will be tried anew.
+    settled, total
+        How many jobs of the run have ended, blocked ones included, and how many there are.
+    message, log
+        Of a failure.
+    seconds
+        How long the attempt took, of a job that is done [s].
+    values
+        A training's progress (epoch, epochs, train_loss, validation_loss), or the result of a job
+        that is done.
     """
 
     kind: Kind
@@ -28,6 +38,7 @@ class Event:
     message: str = ""
     log: Path | None = None
     device: str = ""
+    seconds: float | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
 
 

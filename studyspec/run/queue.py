@@ -14,10 +14,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from studyspec.plan.jobs import Job, Stage
+from studyspec.plan.jobs import Job
 from studyspec.run.board import Board, Ticket
 from studyspec.store.layout import Results
-from studyspec.store.records import KeyStatus, RecordIndex
+from studyspec.store.records import RecordIndex
 
 
 class Sources(Mapping[str, Any]):
@@ -87,15 +87,6 @@ def read_job(results: Results, key: str) -> Job:
     )
 
 
-def present(results: Results, stage: Stage, key: str, status: KeyStatus) -> bool:
-    """Whether what a done job made is still there."""
-    if stage == "prepare":
-        return results.patches(key).exists()
-    if stage == "train":
-        return any(results.network(sha).exists() for sha in status.weights)
-    return True
-
-
 @dataclass
 class Queue:
     """The published jobs of a results folder; only new files are opened."""
@@ -105,7 +96,7 @@ class Queue:
     board: Board = field(init=False)
 
     def __post_init__(self) -> None:
-        self.board = Board(lambda stage, key, status: present(self.results, stage, key, status))
+        self.board = Board(self.index.holds)
 
     def refresh(self) -> None:
         """Read what was published, withdrawn or recorded since the last time."""

@@ -19,7 +19,7 @@ from studyspec.run.attempts import write_lost
 from studyspec.run.board import Board
 from studyspec.run.engine import Engine
 from studyspec.run.events import Event, Kind, Listener, Summary
-from studyspec.run.queue import present, publish, published, ticket_of, withdraw
+from studyspec.run.queue import publish, published, ticket_of, withdraw
 from studyspec.run.watch import Watch
 from studyspec.run.workforce import Workforce
 from studyspec.store.ingest import ingest
@@ -113,7 +113,7 @@ class _Run:
         self._results, self._options, self._on_event = results, options, on_event
         self._began = time.monotonic()
         self._index = RecordIndex(results)
-        self._board = Board(lambda stage, key, status: present(results, stage, key, status))
+        self._board = Board(self._index.holds)
         self._jobs: dict[str, Job] = {}
         self._failures: dict[str, int] = {}
         self._blocked: set[str] = set()
@@ -197,7 +197,11 @@ class _Run:
         for ticket in settled:
             status = statuses[ticket.key]
             if self._board.states[ticket.key] == "done":
-                self._tell("done", ticket.key, values=self._result(status))
+                assert status.path is not None
+                record = read_record(status.path)
+                self._tell(
+                    "done", ticket.key, values=record["result"] or {}, seconds=record["seconds"]
+                )
             else:
                 self._tell_failure("failed", ticket.key, status)
         for key, state in self._board.states.items():
@@ -209,15 +213,10 @@ class _Run:
                 self._tell("blocked", key, message="a job that it needs has failed")
         return bool(settled)
 
-    @staticmethod
-    def _result(status: KeyStatus) -> Mapping[str, Any]:
-        assert status.path is not None
-        return read_record(status.path)["result"] or {}
-
     def _tell_failure(self, kind: Kind, key: str, status: KeyStatus) -> None:
         self._failures[key] = status.failures
         log = self._results.folder / status.last_log if status.last_log else None
-        self._tell(kind, key, message=status.last_message or "", log=log)
+        self._tell(kind, key, message=status.last_message, log=log)
 
     def _tell(self, kind: Kind, key: str, **more: Any) -> None:
         self._on_event(Event(kind, self._jobs[key], self._settled, len(self._jobs), **more))
