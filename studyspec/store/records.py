@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from studyspec.errors import StoreError
-from studyspec.plan.jobs import Job
+from studyspec.plan.jobs import Job, Stage
 from studyspec.spec.identity import digest
 from studyspec.store.layout import Results
 from studyspec.store.record_file import (
@@ -82,14 +82,17 @@ class KeyStatus:
         return self.weights[0] if self.weights else None
 
     def failed(self, forgiven: int = 0) -> bool:
-        """Whether it will not be tried again, if `forgiven` failures do not count."""
+        """Whether it will not be tried again, if `forgiven` failures do not count.
+
+        A done job may be tried again too, to bring back what it made.
+        """
         failures = self.failures - forgiven
-        return not self.done and (failures >= TRIES or (failures > 0 and self.last_status in FINAL))
+        return failures >= TRIES or (failures > 0 and self.last_status in FINAL)
 
     @property
     def final_failure(self) -> str:
         """Why it will not be tried again; empty if it is done or will be."""
-        if not self.failed():
+        if self.done or not self.failed():
             return ""
         return FINAL.get(self.last_status or "") or self.last_message or "it failed"
 
@@ -129,10 +132,14 @@ class RecordIndex:
 
     def has_artifact(self, job: Job) -> bool:
         """Whether what a done job made is still there, where other jobs would need it."""
-        if job.stage == "prepare":
-            return self.results.patches(job.key).exists()
-        if job.stage == "train":
-            status = self._statuses.get(job.key)
+        return self.holds(job.stage, job.key)
+
+    def holds(self, stage: Stage, key: str) -> bool:
+        """As `has_artifact`, for a stage and key."""
+        if stage == "prepare":
+            return self.results.patches(key).exists()
+        if stage == "train":
+            status = self._statuses.get(key)
             weights = () if status is None else status.weights
             return any(self.results.network(sha).exists() for sha in weights)
         return True
