@@ -18,10 +18,10 @@ MATRIX_COLUMNS = (
     "oversegmentation_mean",
     "oversegmentation_sd",
 )
-Cells = Sequence[dict[str, Any]]
+Cells = Sequence[Mapping[str, Any]]
 
 
-def merged_cells(frames: StudyFrames) -> list[dict[str, Any]]:
+def merged_cells(frames: StudyFrames) -> Cells:
     """Every planned cell with its state, and its scores where it has some."""
     scored = {row["evaluation"] for row in frames.folds.rows}
     scores = {(row["variant"], row["train"], row["test"]): row for row in frames.matrix.rows}

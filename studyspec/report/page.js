@@ -76,25 +76,6 @@ class Study {
 
   async start() {
     this.fillMenus();
-    const specs = { ...page.specs, matrix: this.data.matrix };
-    const charts = [...this.article.querySelectorAll("[data-chart]")];
-    await Promise.all(
-      charts.map(async (place) => {
-        const name = place.dataset.chart;
-        const result = await window.vegaEmbed(place, specs[name], {
-          ast: true,
-          renderer: "svg",
-          config: page.config,
-          actions: false,
-          defaultStyle: false,
-          tooltip: { disableDefaultStyle: true },
-        });
-        this.views[name] = result.view;
-      }),
-    );
-    this.views.matrix.addEventListener("click", (_, item) => {
-      if (item?.datum?.train) this.pick(item.datum.train, item.datum.test);
-    });
     for (const button of this.article.querySelectorAll("[data-save]")) {
       button.addEventListener("click", () => this.save(button.dataset.of, button.dataset.save));
     }
@@ -102,6 +83,33 @@ class Study {
     const here = !this.several || asked.get("study") === this.data.name;
     await this.showMatrix();
     await this.pick(here && asked.get("train"), here && asked.get("test"), false);
+  }
+
+  /** Give a chart its rows by name, and a height [px] if it has none; draw it, if it is not yet. */
+  async show(chart, datasets, height = null) {
+    const place = this.part("chart", chart);
+    if (this.views[chart]) {
+      for (const [name, table] of Object.entries(datasets)) this.views[chart].data(name, table);
+      if (height) this.views[chart].height(height);
+      await this.views[chart].resize().runAsync();
+      return;
+    }
+    const spec = { ...(chart === "matrix" ? this.data.matrix : page.specs[chart]), datasets };
+    if (height) spec.height = height;
+    const { view } = await window.vegaEmbed(place, spec, {
+      ast: true,
+      renderer: "svg",
+      config: page.config,
+      actions: false,
+      defaultStyle: false,
+      tooltip: { disableDefaultStyle: true },
+    });
+    this.views[chart] = view;
+    if (chart === "matrix") {
+      view.addEventListener("click", (_, item) => {
+        if (item?.datum?.train) this.pick(item.datum.train, item.datum.test);
+      });
+    }
   }
 
   fillMenus() {
@@ -156,8 +164,7 @@ class Study {
           head + (missing ? `missing, ${cell.why}` : `${label} ${number(cell[value])} ${spread} ${part}`),
       };
     });
-    this.views.matrix.data("cells", shown);
-    await this.views.matrix.runAsync();
+    await this.show("matrix", { cells: shown });
   }
 
   /** Show one pair everywhere; a pair that is not in the matrix becomes the first one. */
@@ -201,7 +208,9 @@ class Study {
       ["over-segmentation", number(cell.oversegmentation_mean, 2), ""],
     ];
     if (known(cell.difference)) {
-      const range = ` 95 %: ${number(cell.low)} to ${number(cell.high)}`;
+      const range = known(cell.low)
+        ? ` 95 %: ${number(cell.low)} to ${number(cell.high)}`
+        : ` no interval: ${count(cell.micrographs, "micrograph")}`;
       figures.push(["less own set", number(cell.difference), range]);
     }
     const shown = cell.state === "missing" ? [] : figures;
@@ -220,11 +229,12 @@ class Study {
       aria: `fold ${row.fold + 1}: dice ${number(row.dice)}`,
     }));
     const own = this.cells().find((c) => c.train === this.test && c.test === this.test);
-    const means = folds.length ? [{ dice: mean(folds.map((f) => f.dice)), what: "mean" }] : [];
+    if (!folds.length) return; // the chart is hidden
+    const means = [{ dice: mean(folds.map((f) => f.dice)), what: "mean" }];
     if (known(own?.dice_mean) && this.train !== this.test) {
       means.push({ dice: own.dice_mean, what: "own set" });
     }
-    await this.views.folds.data("folds", folds).data("means", means).runAsync();
+    await this.show("folds", { folds, means }, 22 * folds.length);
   }
 
   async showImages() {
@@ -249,7 +259,8 @@ class Study {
     const some = all.length > shown.length ? `The ${shown.length} worst of ` : "";
     this.part("text", "images").textContent =
       `${some}${count(all.length, "test image")}, worst first: a tick for the mean over the folds, a point per fold.`;
-    await this.views.images.data("images", points).data("image_means", means).runAsync();
+    if (!all.length) return;
+    await this.show("images", { images: points, image_means: means }, 16 * shown.length);
   }
 
   async showCurves() {
@@ -271,7 +282,7 @@ class Study {
       ];
     });
     this.part("part", "curves").hidden = !points.length;
-    await this.views.curves.data("curves", points).runAsync();
+    if (points.length) await this.show("curves", { curves: points });
   }
 
   async save(name, kind) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from studyspec.report import charts
+from studyspec.report import charts, verdicts
 from studyspec.report.contents import Cells, contents, merged_cells
 from studyspec.report.embedding import columnar, policy, safe_json, script_text, vega_bundle
 from studyspec.report.frames import StudyFrames
@@ -42,10 +43,10 @@ def build(results: Results, studies: Sequence[tuple[str, str | None]], out: Path
 
 def render(studies: Sequence[StudyFrames]) -> str:
     """The page as text; the same frames always give the same text."""
-    parts = [(frames, merged_cells(frames)) for frames in studies]
+    parts = [_Part.of(frames) for frames in studies]
     css, js, bundle = _shipped("page.css"), script_text(_shipped("page.js")), vega_bundle()
     data = {
-        "studies": [_data(frames, cells) for frames, cells in parts],
+        "studies": [_data(part) for part in parts],
         "specs": {"folds": charts.folds(), "images": charts.images(), "curves": charts.curves()},
         "config": charts.CONFIG,
     }
@@ -53,8 +54,10 @@ def render(studies: Sequence[StudyFrames]) -> str:
     return environment.from_string(_shipped("page.html")).render(
         title=_title(studies),
         studies=[
-            contents(frames, cells) | {"claims": [], "sql": _queries(frames)}
-            for frames, cells in parts
+            contents(part.frames, part.cells)
+            | {"claims": part.claims, "tally": verdicts.tally(part.claims)}
+            | {"sql": _queries(part.frames)}
+            for part in parts
         ],
         # These are ours, hashed in the policy, and checked for what could end their element.
         policy=Markup(policy([bundle, js], [css])),
@@ -65,9 +68,26 @@ def render(studies: Sequence[StudyFrames]) -> str:
     )
 
 
-def _data(frames: StudyFrames, cells: Cells) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Part:
+    """One study of the page: its rows, its cells, and what came of its claims."""
+
+    frames: StudyFrames
+    cells: Cells
+    claims: Sequence[Mapping[str, Any]]
+
+    @classmethod
+    def of(cls, frames: StudyFrames) -> _Part:
+        """Merge plan and scores, and judge."""
+        cells = merged_cells(frames)
+        scores = verdicts.scores_of(frames, cells)
+        judged = verdicts.claims(frames, scores)
+        return cls(frames, verdicts.with_differences(cells, scores), judged)
+
+
+def _data(part: _Part) -> dict[str, Any]:
     """What the scripts of the page need of one study."""
-    plan = frames.plan
+    frames, cells, plan = part.frames, part.cells, part.frames.plan
     trains = list(dict.fromkeys(cell["train"] for cell in cells))
     tests = list(dict.fromkeys(cell["test"] for cell in cells))
     tested = [row for row in frames.folds.rows if row["split"] == "test"]

@@ -21,7 +21,7 @@ from studyspec.stats.intervals import Floats, Resampled
 from studyspec.stats.scores import CellName, Scores
 
 LOWER_IS_BETTER = ("loss", "dice_sd", "dice_drop", "oversegmentation")
-BOOTSTRAP = "two-way bootstrap over micrographs and folds"
+BOOTSTRAP = "two-way bootstrap"
 SEED = 20230
 
 

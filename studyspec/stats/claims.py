@@ -155,6 +155,6 @@ def _said(difference: Difference, bounds: Bounds) -> str:
         claimed = f"within ± {number(high)}"
     return (
         f"{number(difference.value)}, 95 % interval {number(difference.low)} to "
-        f"{number(difference.high)} ({difference.micrographs} micrographs, {difference.folds} "
-        f"folds; {difference.method}); claimed {claimed}"
+        f"{number(difference.high)}; claimed {claimed} ({difference.micrographs} micrographs, "
+        f"{difference.folds} folds, {difference.method})"
     )

@@ -18,9 +18,9 @@ from studyspec.stats.intervals import (
 )
 from studyspec.stats.scores import CellName, Scores
 
-RESAMPLED = "corrected resampled t over folds"
-SUMMED = "variance-sum t over micrographs and folds"
-OF_SPREADS = "normal theory of standard deviations over folds"
+RESAMPLED = "corrected resampled t"
+SUMMED = "variance-sum t"
+OF_SPREADS = "normal theory of standard deviations"
 
 
 class Piece(NamedTuple):

@@ -48,8 +48,9 @@ def test_verdicts(difference: float, bound: dict[str, Any], outcome: str) -> Non
 
 def test_the_reason_tells_difference_interval_and_what_was_claimed() -> None:
     reason = compared(-0.2, at_least=-0.05).reason
-    assert re.match(r"−0\.\d{3}, 95 % interval −0\.\d{3} to −0\.\d{3} \(12 micrographs, ", reason)
-    assert reason.endswith("claimed at least −0.050")
+    number = r"−0\.\d{3}"
+    said = rf"{number}, 95 % interval {number} to {number}; claimed at least −0.050 "
+    assert re.fullmatch(rf"{said}\(12 micrographs, 5 folds, variance-sum t\)", reason)
 
 
 def test_on_five_micrographs_nothing_is_decided() -> None:
