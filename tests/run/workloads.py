@@ -67,10 +67,16 @@ def dataset(folder: Path, name: str, n: int = 2) -> ResolvedDataset:
     return ResolvedDataset(name, DatasetFilter(), tuple(images))
 
 
-def study(folder: Path, names: str = "AB", folds: int = 2, epochs: int = 2) -> tuple[Job, ...]:
-    """Every dataset against every other one."""
+def study(
+    folder: Path,
+    names: str = "AB",
+    folds: int = 2,
+    epochs: int = 2,
+    pairs: tuple[tuple[str, str], ...] | None = None,
+) -> tuple[Job, ...]:
+    """The jobs of these pairs; default: every dataset against every other one."""
     datasets = {name: dataset(folder, name) for name in names}
-    pairs = tuple((train, test) for train in names for test in names)
+    pairs = pairs or tuple((train, test) for train in names for test in names)
     variant = Variant("base", settings(folds, epochs), pairs)
     files = Files(str(folder / "catalog.parquet"), str(folder / "cache"))
     return expand_jobs([variant], datasets, files).jobs
