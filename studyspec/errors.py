@@ -54,7 +54,8 @@ class Problem:
         head = f"{head}; {self.hint}" if self.hint else head
         if not self.source:
             return head
-        caret = " " * (self.column - 1) + "^" * max(1, self.width)
+        before = "".join(c if c == "\t" else " " for c in self.source[: self.column - 1])
+        caret = before + "^" * max(1, self.width)
         return f"{head}\n    {self.source}\n    {caret}"
 
 

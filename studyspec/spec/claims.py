@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from studyspec.spec.names import OTHERS, OWN, SetName
 from studyspec.spec.settings import Settings, Split
+from studyspec.spec.wording import fault
 
 Metric = Literal[
     "dice",
@@ -66,9 +67,9 @@ class Selector(Settings):
     def words_stand_alone(self) -> Self:
         """Refuse 'own' among names, and the best setting of no sweep."""
         if not isinstance(self.test, str) and {OWN, OTHERS} & set(self.test):
-            raise ValueError("'own' and 'others' stand alone, not in a list")
+            raise fault("'own' and 'others' stand alone, not in a list", at="test")
         if self.take == "setting" and self.best_over is None:
-            raise ValueError("take = 'setting' needs best_over")
+            raise fault("take = 'setting' needs best_over", at="take")
         return self
 
 
@@ -111,13 +112,13 @@ class Prediction(Settings):
     def _one_form(self) -> None:
         bounds = [b for b in (self.at_least, self.at_most, self.within) if b is not None]
         if self.left is None:
-            raise ValueError("'left' is missing: give left and right, or left and trend")
+            raise fault("'left' is missing: give left and right, or left and trend")
         if self.trend is not None and (bounds or self.right is not None):
-            raise ValueError("a trend has left alone, without right, at_least, at_most or within")
+            raise fault("a trend has left alone, without right, at_least, at_most or within")
         if self.trend is None and self.right is None:
-            raise ValueError("'right' is missing: give left and right, or left and trend")
+            raise fault("'right' is missing: give left and right, or left and trend")
         if self.trend is None and len(bounds) != 1:
-            raise ValueError("give one of at_least, at_most and within")
+            raise fault("give one of at_least, at_most and within")
 
     @property
     def sides(self) -> dict[str, Selector]:
@@ -140,7 +141,7 @@ class Claim(Prediction):
         if not self.all:
             super()._one_form()
         elif self.model_fields_set & Prediction.model_fields.keys():
-            raise ValueError("give all = [...], or left with right or trend, not both")
+            raise fault("give all = [...], or left with right or trend, not both")
 
     @property
     def predictions(self) -> tuple[Prediction, ...]:

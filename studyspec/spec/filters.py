@@ -18,6 +18,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from studyspec.spec.wording import fault
+
 FORMS = "a value, a list of values, or a table of near and within, min and max, not, or like"
 
 
@@ -30,7 +32,7 @@ def _is_plain(value: Any) -> bool:
 def _plain(value: Any) -> Any:
     if _is_plain(value):
         return value
-    raise PydanticCustomError("plain", "expected text, a number, true, false or a date")
+    raise PydanticCustomError("plain", "expected a plain value")
 
 
 Scalar = Annotated[bool | int | float | str | date, BeforeValidator(_plain)]
@@ -60,13 +62,13 @@ class Range(Condition):
     def two_ends_in_order(self) -> Self:
         """Refuse a range without ends, of a number and a date, or upside down."""
         if self.min is None and self.max is None:
-            raise ValueError("a range needs min, max or both")
+            raise fault("a range needs min, max or both")
         if self.min is None or self.max is None:
             return self
         if isinstance(self.min, date) != isinstance(self.max, date):
-            raise ValueError("min and max are a number and a date: both must be of one kind")
+            raise fault("min and max are a number and a date: both must be of one kind")
         if self.min > self.max:  # type: ignore[operator]  # both of one kind, as just seen
-            raise ValueError(f"min ({self.min}) is above max ({self.max})")
+            raise fault(f"min ({self.min}) is above max ({self.max})")
         return self
 
 

@@ -41,21 +41,24 @@ class Layer:
         table = merged(self.table, above.table)
         kept = {p: e for p, e in self.entries.items() if _at(table, p) is _at(self.table, p)}
         tables = {p: e for p, e in self.entries.items() if isinstance(_at(table, p), Mapping)}
-        return Layer(table, {**tables, **kept, **above.entries})
+        return Layer(table, {**tables, **kept, **{p: e for p, e in above.entries.items() if p}})
 
     def with_common(self) -> Layer:
         """Every dataset started from `[datasets.common]`, key by key, and no common."""
         datasets = self.table.get("datasets")
-        if not isinstance(datasets, Mapping) or not isinstance(datasets.get(COMMON), Mapping):
+        if not isinstance(datasets, Mapping) or COMMON not in datasets:
             return self
         common = self.within("datasets", COMMON)
+        shared = common.table if isinstance(common.table, Mapping) else {}
         started, entries = {}, dict(self.entries)
         for name, own in datasets.items():
-            if name != COMMON:
-                missing = common.table.keys() - own.keys() if isinstance(own, Mapping) else set()
-                started[name] = {**common.table, **own} if isinstance(own, Mapping) else own
-                lent = {p: e for p, e in common.entries.items() if p and p[0] in missing}
-                entries |= {("datasets", name, *p): e for p, e in lent.items()}
+            if name == COMMON:
+                continue
+            started[name] = {**shared, **own} if isinstance(own, Mapping) else own
+            lent = shared.keys() - own.keys() if isinstance(own, Mapping) else set()
+            for path, entry in common.entries.items():
+                if path and path[0] in lent:
+                    entries["datasets", name, *path] = entry
         return Layer({**self.table, "datasets": started}, entries)
 
 

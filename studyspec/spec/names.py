@@ -7,6 +7,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from studyspec.spec.wording import fault
+
 BASE = "base"
 COMMON = "common"
 OWN, OTHERS = "own", "others"
@@ -55,18 +57,14 @@ def _written(kind: str, name: str, refused: str) -> str:
 def _set(name: str) -> str:
     members = union_members(name)
     if not all(members):
-        raise _fault(f"'{name}' does not name a dataset on each side of '+'")
+        raise fault(f"'{name}' does not name a dataset on each side of '+'")
     if len(set(members)) < len(members):
-        raise _fault(f"'{name}' names a dataset twice")
+        raise fault(f"'{name}' names a dataset twice")
     return "+".join(members)
 
 
 def _refused(kind: str, name: str, reason: str) -> PydanticCustomError:
-    return _fault(f"a {kind} cannot be named {name!r}: {reason}")
-
-
-def _fault(what: str) -> PydanticCustomError:
-    return PydanticCustomError("name", "{what}", {"what": what})
+    return fault(f"a {kind} cannot be named {name!r}: {reason}")
 
 
 DatasetName = Annotated[str, AfterValidator(_dataset)]

@@ -29,7 +29,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Entry:
-    """The places of a key and of its value."""
+    """The places of a key and of its value; a table's value is its header or dotted key."""
 
     key: Place
     value: Place
@@ -38,7 +38,7 @@ class Entry:
 def places(text: str) -> Mapping[Path, Entry]:
     """The places of every table, key and array element of a TOML text, by path.
 
-    Elements of arrays, and of arrays of tables, are steps by number.
+    Elements of arrays, and of arrays of tables, are steps by number; () is the first line.
     """
     return _Index(text).entries
 
@@ -62,6 +62,8 @@ class _Index:
         self.statements: list[tuple[Place, Place]] = []
         self._lines = text.split("\n")
         self._tables: dict[Path, int] = {}
+        start = Place(1, 1, 1, self._lines[0])
+        self.entries[()] = Entry(start, start)
         parser = Parser(Language(tree_sitter_toml.language()))
         for node in parser.parse(text.encode()).root_node.children:
             if node.type == "pair":
@@ -72,38 +74,29 @@ class _Index:
     def _table(self, node: Node) -> None:
         header = next(child for child in node.named_children if child.type.endswith("key"))
         self._statement(header, header)
-        *above, last = _keys(header)
-        path = (*self._resolve(above), last)
-        if node.type == "table_array_element":
-            number = self._tables.get(path, -1) + 1
-            self._tables[path] = number
-            self._note(path, header, header)
-            path = (*path, number)
-        elif path in self._tables:
-            path = (*path, self._tables[path])
-        for depth in range(1, len(path) + 1):
-            self._note(path[:depth], header, header)
+        path: Path = ()
+        for last, (key, step) in _last(_keys(header)):
+            path = (*path, step)
+            if last and node.type == "table_array_element":
+                self._note(path, key, header)
+                self._tables[path] = self._tables.get(path, -1) + 1
+            if path in self._tables:  # a header goes on in the latest element of the array
+                self._note(path, key, header)
+                path = (*path, self._tables[path])
+            self._note(path, key, header)
         for child in node.named_children:
             if child.type == "pair":
                 self._pair(path, child)
 
-    def _resolve(self, keys: list[str]) -> Path:
-        """A header's path, through the latest element of any array of tables on the way."""
-        path: Path = ()
-        for key in keys:
-            path = (*path, key)
-            if path in self._tables:
-                path = (*path, self._tables[path])
-        return path
-
     def _pair(self, base: Path, node: Node) -> None:
-        key, *_, value = (child for child in node.named_children if child.type != "comment")
-        self._statement(key, value)
-        *above, last = _keys(key)
-        for step in above:
+        whole, *_, value = (child for child in node.named_children if child.type != "comment")
+        self._statement(whole, value)
+        for last, (key, step) in _last(_keys(whole)):
             base = (*base, step)
-            self._note(base, key, value)
-        self._value((*base, last), key, value)
+            if last:
+                self._value(base, key, value)
+            else:
+                self._note(base, key, whole)
 
     def _value(self, path: Path, key: Node, value: Node) -> None:
         self._note(path, key, value)
@@ -137,9 +130,15 @@ def _elements(array: Node) -> Iterator[Node]:
     return (child for child in array.named_children if child.type != "comment")
 
 
-def _keys(node: Node) -> list[str]:
+def _keys(node: Node) -> list[tuple[Node, str]]:
     """The steps of a bare, quoted or dotted key."""
     if node.type == "dotted_key":
-        return [k for child in node.children if child.type.endswith("key") for k in _keys(child)]
+        return [
+            key for child in node.children if child.type.endswith("key") for key in _keys(child)
+        ]
     text = (node.text or b"").decode()
-    return [text if node.type == "bare_key" else next(iter(tomllib.loads(f"{text}=0")))]
+    return [(node, text if node.type == "bare_key" else next(iter(tomllib.loads(f"{text}=0"))))]
+
+
+def _last(keys: list[tuple[Node, str]]) -> Iterator[tuple[bool, tuple[Node, str]]]:
+    return ((key is keys[-1], key) for key in keys)

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from studyspec.errors import Problem
 from studyspec.spec.dotted import homes
+from studyspec.spec.filters import DatasetFilter
 from studyspec.spec.layers import Entries, holds
 from studyspec.spec.places import Path, Place
 from studyspec.spec.wording import nearest, sentence
@@ -42,7 +43,7 @@ class Pointer:
             entry = self.entries.get(path[:length])
             if entry is not None:
                 return entry.key if of_key or length < len(path) else entry.value
-        return Place(1, 1, 1, "")
+        return Place(1, 1, 1, "")  # no file is behind the pointer
 
 
 def explain(
@@ -92,9 +93,10 @@ def _by_path(error: ValidationError, table: Any) -> dict[Path, list[ErrorDetails
 
 
 def _real(details: ErrorDetails, table: Any) -> Path:
-    """A location without pydantic's own marks: its steps that are in the table."""
+    """A location without pydantic's own marks: its steps, and those of `at`, in the table."""
     path: Path = ()
-    for step in details["loc"]:
+    at = details.get("ctx", {}).get("at", "")
+    for step in (*details["loc"], *at.split(".")):
         if holds(table, step):
             path, table = (*path, step), table[step]
     return (*path, details["loc"][-1]) if details["type"] == "missing" else path
@@ -110,10 +112,12 @@ def _missing(pointer: Pointer, path: Path, table: Any) -> Problem:
 
 
 def fields_at(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
-    """The keys that the table at a path of a model may hold."""
+    """The keys that the table at a path of a model may hold; none if it is a condition."""
     current: Any = model
     for step in path:
         fields = getattr(current, "model_fields", {})
+        if current is DatasetFilter and step not in fields:
+            return []
         current = _model_in(fields[step].annotation) if step in fields else current
     fields = getattr(current, "model_fields", {})
     return [field.alias or name for name, field in fields.items()]
@@ -129,6 +133,8 @@ def _model_in(annotation: Any) -> Any:
 
 def _key_hint(key: str, names: Sequence[str], table: Path) -> str:
     """The nearest right key; or the table that a setting in the wrong table belongs to."""
+    if not names:
+        return "a condition has one form only"
     hint = nearest(key, names)
     if not hint.startswith("did you"):
         elsewhere = [home for home in homes(key) if home not in ".".join(map(str, table))]

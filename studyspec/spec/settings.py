@@ -10,6 +10,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from studyspec.spec.wording import fault
+
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 PositiveInt = Annotated[int, Field(ge=1)]
 
@@ -101,7 +103,7 @@ class NoiseSettings(Settings):
     def one_of_them(self) -> Self:
         """Refuse a fixed and a ranged rho at once."""
         if self.rho_max is not None and self.rho > 0:
-            raise ValueError("give rho or rho_max, not both")
+            raise fault("give rho or rho_max, not both", at="rho_max")
         return self
 
 
@@ -182,7 +184,8 @@ class CrossValidationSettings(Settings):
     def a_seed_for_each_fold(self) -> Self:
         """Refuse fewer seeds than folds."""
         if len(self.seeds) < self.folds:
-            raise ValueError(f"{self.folds} folds need {self.folds} seeds, not {len(self.seeds)}")
+            what = f"{self.folds} folds need {self.folds} seeds, not {len(self.seeds)}"
+            raise fault(what, at="folds")
         return self
 
 
@@ -205,7 +208,7 @@ class EvaluationSettings(Settings):
     def no_split_twice(cls, splits: tuple[Split, ...]) -> tuple[Split, ...]:
         """Refuse a repeated split."""
         if len(set(splits)) < len(splits):
-            raise ValueError("each split at most once")
+            raise fault("each split at most once")
         return splits
 
 
@@ -224,8 +227,9 @@ class StageSettings(Settings):
         """Refuse noise on any other rescaling: rho is in units of the standardized sd."""
         noisy = self.augment.noise.rho > 0 or self.augment.noise.rho_max is not None
         if noisy and self.preprocess.rescale.method != "standardize":
-            raise ValueError(
+            raise fault(
                 "augment.noise needs preprocess.rescale.method = 'standardize', as rho is in units "
-                f"of the standardized sd; it is '{self.preprocess.rescale.method}'"
+                f"of the standardized sd; it is '{self.preprocess.rescale.method}'",
+                at=f"augment.noise.{'rho' if self.augment.noise.rho > 0 else 'rho_max'}",
             )
         return self

@@ -10,6 +10,7 @@ from studyspec.spec.claims import Claim
 from studyspec.spec.filters import DatasetFilter
 from studyspec.spec.names import DatasetName, SetName, VariantName
 from studyspec.spec.settings import Settings, StageSettings
+from studyspec.spec.wording import fault
 
 Text = Annotated[str, Field(min_length=1)]
 Pair = Annotated[tuple[SetName, SetName], Field(strict=False)]
@@ -80,7 +81,7 @@ class Matrix(Settings):
     def lists_or_pairs(self) -> Self:
         """Refuse pairs beside train or test."""
         if self.pairs is not None and (self.train is not None or self.test is not None):
-            raise ValueError("give pairs, or train and test, not both")
+            raise fault("give pairs, or train and test, not both", at="pairs")
         return self
 
     def cells(self, datasets: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
@@ -89,9 +90,6 @@ class Matrix(Settings):
             return tuple(dict.fromkeys(self.pairs))
         train, test = self.train or datasets, self.test or datasets
         return tuple(dict.fromkeys((a, b) for a in train for b in test))
-
-
-Sweep = dict[str, Annotated[list[Any], Field(min_length=1)]]
 
 
 class Study(StageSettings):
@@ -113,7 +111,7 @@ class Study(StageSettings):
         description="Named changes to the tables below datasets.",
         examples=[{"no-flat-field": {"preprocess": {"flat_field": {"enabled": False}}}}],
     )
-    sweep: Sweep = Field(
+    sweep: dict[str, Any] = Field(
         default_factory=dict,
         description="Lists of values by dotted setting; their product replaces base.",
         examples=[{"augment.noise.rho": [0.0, 0.25, 0.5]}],

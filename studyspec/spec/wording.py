@@ -8,7 +8,7 @@ from datetime import date
 from difflib import get_close_matches
 from typing import Any
 
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 KINDS = {
     "int_type": "a whole number",
@@ -16,6 +16,7 @@ KINDS = {
     "bool_type": "true or false",
     "string_type": "text in quotes",
     "date_type": "a date",
+    "plain": "text, a number, true, false or a date",
     "tuple_type": "a list",
     "list_type": "a list",
     "dict_type": "a table",
@@ -30,6 +31,11 @@ BOUNDS = {
     "multiple_of": ("multiple_of", "a multiple of {}"),
 }
 PATTERNS = {r"^[\w.-]+$": "letters, digits, '_', '-' and '.' only"}
+
+
+def fault(what: str, at: str = "") -> PydanticCustomError:
+    """What a validator raises: a mistake, and the dotted name below its table to point at."""
+    return PydanticCustomError("fault", "{what}", {"what": what, "at": at})
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
@@ -121,10 +127,9 @@ def _one(details: ErrorDetails) -> tuple[str, str]:
         return f"expected {PATTERNS[context['pattern']]}, got {shown(value)}", ""
     if kind == "filter_form":
         return _filter_form(details["msg"], value)
-    if kind in ("finite_number", "plain"):
-        what = details["msg"] if kind == "plain" else "expected a finite number"
-        return f"{what}, got {shown(value)}", ""
-    return details["msg"].removeprefix("Value error, "), ""
+    if kind == "finite_number":
+        return f"expected a finite number, got {shown(value)}", ""
+    return details["msg"], ""
 
 
 def _choice(expected: str, value: Any) -> tuple[str, str]:

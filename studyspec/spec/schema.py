@@ -1,0 +1,118 @@
+"""Schema: the study file as JSON Schema, for the editors that complete and check TOML.
+
+It can say less than `loading`: names of datasets, columns and cross-table rules stay there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from studyspec.spec.dotted import setting_names
+from studyspec.spec.names import BASE, QUOTES
+from studyspec.spec.study import Study
+from studyspec.spec.variants import TABLES
+
+Schema = dict[str, Any]
+FIRST = ("study", "catalog", "datasets", "matrix")
+QUOTED = QUOTES.replace("\\", r"\\")
+
+
+def json_schema() -> Schema:
+    """The schema of a whole study file, profiles and common included."""
+    schema: Schema = _plain(Study.model_json_schema(by_alias=True))
+    definitions = schema["$defs"]
+    tables = schema["properties"]
+    definitions["Sweep"] = _sweep(schema)
+    definitions["Variant"] = _variant(schema)
+    tables["sweep"] = {"$ref": "#/$defs/Sweep"}
+    tables["variants"] |= {
+        "additionalProperties": {"$ref": "#/$defs/Variant"},
+        "propertyNames": {"pattern": rf"^[^\[\]=,{QUOTED}]+$", "not": {"const": BASE}},
+    }
+    tables["datasets"]["propertyNames"] = {"pattern": rf"^[^+{QUOTED}]+$"}
+    definitions["Profile"] = _profile(schema)
+    tables["profiles"] = {
+        "title": "Profiles",
+        "description": "Tables merged over the file by --profile NAME.",
+        "type": "object",
+        "additionalProperties": {"$ref": "#/$defs/Profile"},
+        "examples": [{"paper": {"training": {"epochs": 250}}}],
+    }
+    schema["properties"] = {key: tables[key] for key in dict.fromkeys((*FIRST, *tables))}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _plain(schema: Any) -> Any:
+    """A schema without null, which TOML lacks, and with the default as example of a setting."""
+    if isinstance(schema, list):
+        return [_plain(inner) for inner in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    out = {k: _plain(v) for k, v in schema.items() if (k, v) != ("default", None)}
+    forms = [form for form in out.get("anyOf", []) if form != {"type": "null"}]
+    if len(forms) == 1:
+        out = forms[0] | {k: v for k, v in out.items() if k != "anyOf"}
+    elif forms:
+        out["anyOf"] = forms
+    if "$ref" in out:
+        out.pop("default", None)
+    elif "default" in out:
+        out.setdefault("examples", [out["default"]])
+    return out
+
+
+def _variant(schema: Schema) -> Schema:
+    tables = {name: schema["properties"][name] for name in TABLES}
+    return {
+        "title": "Variant",
+        "description": "Changes to the plain study; a sweep makes one variant for each point.",
+        "type": "object",
+        "properties": tables | {"sweep": {"$ref": "#/$defs/Sweep"}},
+        "additionalProperties": False,
+        "examples": [{"preprocess": {"flat_field": {"enabled": False}}}],
+    }
+
+
+def _sweep(schema: Schema) -> Schema:
+    """Lists of the values of each setting, by dotted name."""
+    lists = {}
+    for name in setting_names():
+        setting = _setting(schema, name)
+        lists[name] = {
+            "title": name,
+            "description": setting["description"],
+            "type": "array",
+            "minItems": 1,
+            "items": {k: v for k, v in setting.items() if k not in ("default", "examples")},
+        }
+    return {**schema["properties"]["sweep"], "properties": lists, "additionalProperties": False}
+
+
+def _setting(schema: Schema, dotted: str) -> Schema:
+    """The schema of one setting."""
+    found = schema
+    for key in dotted.split("."):
+        found = found["properties"][key]
+        if "$ref" in found:
+            found = schema["$defs"][found["$ref"].rpartition("/")[2]]
+    return found
+
+
+def _profile(schema: Schema) -> Schema:
+    """Any part of a study file; what it leaves out stands in the file."""
+    tables = dict(schema["properties"])
+    header = schema["$defs"]["StudyHeader"]
+    tables["study"] = {key: value for key, value in header.items() if key != "required"}
+    tables["datasets"] = {
+        **{k: v for k, v in tables["datasets"].items() if k != "minProperties"},
+        "additionalProperties": {"type": "object"},
+    }
+    return {
+        "title": "Profile",
+        "description": "Tables merged over the file, key by key.",
+        "type": "object",
+        "properties": tables,
+        "additionalProperties": False,
+        "examples": [{"training": {"epochs": 250}}],
+    }
