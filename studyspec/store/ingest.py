@@ -1,0 +1,125 @@
+"""Ingesting: from record files to tables. May be done again, by two at once, or be killed."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from studyspec.store.database import Connection, new_database, open_database
+from studyspec.store.layout import Results
+from studyspec.store.plan_tables import insert_plans
+from studyspec.store.record_tables import insert_records
+from studyspec.store.records import record_names
+
+BATCH_FILES = 256
+BATCH_BYTES = 1 << 26
+BREATH_S = 0.005
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _File:
+    """A record file as read: its text, or why there is none."""
+
+    name: str
+    size: int
+    hash: str = ""
+    text: str = ""
+    problem: str = ""
+
+
+def ingest(results: Results) -> int:
+    """Bring the database up to date with the records, batch by batch; how many were new.
+
+    A record that cannot be read is told of once, noted, and passed over until its size changes.
+    """
+    total = 0
+    while record_names(results):
+        with open_database(results) as connection:
+            found, more = _ingest_batch(results, connection)
+        total += found
+        if not more:
+            break
+        time.sleep(BREATH_S)  # whoever waits for the database has his turn
+    return total
+
+
+def rebuild(results: Results) -> int:
+    """Make the whole database anew from the records; how many there were."""
+    total = 0
+    with new_database(results) as connection:
+        more = True
+        while more:
+            found, more = _ingest_batch(results, connection)
+            total += found
+    return total
+
+
+def _ingest_batch(results: Results, connection: Connection) -> tuple[int, bool]:
+    """One transaction: how many records it brought, and whether there may be more."""
+    names = _new_names(results, connection)
+    if not names:
+        return 0, False
+    files = _read(results, names)
+    connection.begin()
+    problems = {file.name: file.problem for file in files if file.problem}
+    whole = [(file.name, file.hash, file.text) for file in files if not file.problem]
+    if whole:
+        problems |= insert_records(connection, whole)
+        insert_plans(connection)
+    sizes = {file.name: file.size for file in files}
+    connection.execute("delete from stored.unreadable where list_contains($1, record)", [[*sizes]])
+    for name, problem in problems.items():
+        connection.execute(
+            "insert into stored.unreadable values (?, ?, ?)", [name, sizes[name], problem]
+        )
+    connection.commit()
+    for name, problem in problems.items():
+        log.warning("%s: unreadable record: %s; passed over", results.records / name, problem)
+    return len(files) - len(problems), len(files) < len(names)
+
+
+def _new_names(results: Results, connection: Connection) -> list[str]:
+    """Records that the database does not hold, but for unreadable ones of the same size."""
+    known = connection.execute(
+        "select record from stored.attempt union all select record from stored.plan"
+    ).fetchall()
+    unreadable = connection.execute("select record, bytes from stored.unreadable").fetchall()
+    names = record_names(results) - {name for (name,) in known}
+    return sorted(names - {name for name, size in unreadable if size == _size(results, name)})
+
+
+def _read(results: Results, names: Sequence[str]) -> list[_File]:
+    """The first of these files, as many as are good for one transaction."""
+    files: list[_File] = []
+    size = 0
+    for name in names[:BATCH_FILES]:
+        if size > BATCH_BYTES:
+            break
+        file = _read_one(results, name)
+        size += file.size
+        files.append(file)
+    return files
+
+
+def _read_one(results: Results, name: str) -> _File:
+    try:
+        data = (results.records / name).read_bytes()
+    except OSError as error:
+        return _File(name, _size(results, name), problem=error.strerror or str(error))
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return _File(name, len(data), problem="not text")
+    return _File(name, len(data), hashlib.sha256(data).hexdigest(), text)
+
+
+def _size(results: Results, name: str) -> int:
+    try:
+        return (results.records / name).stat().st_size
+    except OSError:
+        return -1
