@@ -48,15 +48,15 @@ class Condition(BaseModel):
 class Near(Condition):
     """Within an absolute distance of a value, the ends included."""
 
-    near: float = Field(examples=[423])
-    within: float = Field(ge=0, examples=[5])
+    near: float = Field(description="The value.", examples=[423])
+    within: float = Field(ge=0, description="How far from it at most.", examples=[5])
 
 
 class Range(Condition):
     """Between two values, the ends included; either end may be left open."""
 
-    min: float | date | None = Field(None, examples=[80])
-    max: float | date | None = Field(None, examples=[423])
+    min: float | date | None = Field(None, description="The least value.", examples=[80])
+    max: float | date | None = Field(None, description="The greatest value.", examples=[423])
 
     @model_validator(mode="after")
     def two_ends_in_order(self) -> Self:
@@ -75,13 +75,15 @@ class Range(Condition):
 class Not(Condition):
     """Anything but this value, or none of these values; an unknown value passes."""
 
-    not_: Scalar | Scalars = Field(alias="not", examples=["Au", ["Au", "Ag"]])
+    not_: Scalar | Scalars = Field(
+        alias="not", description="What the value is not.", examples=["Au", ["Au", "Ag"]]
+    )
 
 
 class Like(Condition):
     """Text of a pattern, as in SQL: % is any text, _ any character."""
 
-    like: str = Field(examples=["2021-%"])
+    like: str = Field(description="The pattern.", examples=["2021-%"])
 
 
 # The tags cannot be mistaken for keys: they stand in the locations of errors.
