@@ -23,7 +23,7 @@ Cells = Sequence[Mapping[str, Any]]
 
 def merged_cells(frames: StudyFrames) -> Cells:
     """Every planned cell with its state, and its scores where it has some."""
-    scored = {row["evaluation"] for row in frames.folds.rows}
+    scored = {row["evaluation"] for row in frames.folds.rows if row["split"] == "test"}
     scores = {(row["variant"], row["train"], row["test"]): row for row in frames.matrix.rows}
     return [
         _cell(state, scores.get((state.variant, state.train, state.test), {}))
@@ -37,7 +37,6 @@ def contents(frames: StudyFrames, cells: Cells) -> dict[str, Any]:
     return {
         "label": label(plan),
         "title": plan["question"] or plan["study"],
-        "planned_on": plan.get("created_at", "")[:10],
         "outcome": outcome(cells),
         "complete": completeness(cells),
         "twin": on_the_twin(plan),
@@ -113,7 +112,10 @@ def provenance(frames: StudyFrames) -> list[tuple[str, str]]:
     said = [
         ("Study", label(plan)),
         ("Plan", plan.get("key", "")),
-        ("Planned", plan.get("created_at", "").replace("T", " ")),
+        (
+            "Newest result",
+            max((f"{run['finished_at']:%Y-%m-%d %H:%M} UTC" for run in runs), default=""),
+        ),
         ("Software", "; ".join(dict.fromkeys(_versions(run) for run in runs))),
         ("Hardware", "; ".join(_hardware(run) for run in runs)),
         ("Citation", "; ".join(_distinct(plan, "citation"))),

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import vl_convert
@@ -40,6 +41,7 @@ def columnar(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> dict[
     return {name: _column([row.get(name) for row in rows]) for name in columns}
 
 
+@cache
 def vega_bundle() -> str:
     """Vega, Vega-Lite and vega-embed as one script that sets `window.vegaEmbed`."""
     bundle: str = vl_convert.javascript_bundle("window.vegaEmbed=vegaEmbed;", vl_version="6.4")

@@ -32,12 +32,12 @@ class StudyFrames:
         A row per evaluation and split: variant, train, test, fold, split, every metric, n_patches,
         network, evaluation.
     images
-        A row per evaluation and image of split test: variant, train, test, fold, image_id, dice,
-        n_patches, and the metrics that an image has.
+        A row per evaluation, split and image: variant, train, test, fold, split, image_id, every
+        metric, n_patches.
     curves
         A row per network and epoch: network, epoch, train_loss, validation_loss.
     runs
-        What the study's jobs ran on: device, versions, jobs, seconds.
+        What the study's jobs ran on: device_name, versions, jobs, seconds, finished_at [UTC].
     patches
         Patches of each dataset, by name; a dataset that is not prepared yet is missing.
     failures

@@ -225,8 +225,8 @@ class Study {
   async showFolds() {
     const folds = this.of("folds").map((row) => ({
       ...row,
-      fold: row.fold + 1,
-      aria: `fold ${row.fold + 1}: dice ${number(row.dice)}`,
+      fold: row.fold,
+      aria: `fold ${row.fold}: dice ${number(row.dice)}`,
     }));
     const own = this.cells().find((c) => c.train === this.test && c.test === this.test);
     if (!folds.length) return; // the chart is hidden
@@ -253,7 +253,7 @@ class Study {
         image,
         place,
         dice: row.dice,
-        aria: `${image}, fold ${row.fold + 1}: dice ${number(row.dice)}`,
+        aria: `${image}, fold ${row.fold}: dice ${number(row.dice)}`,
       })),
     );
     const some = all.length > shown.length ? `The ${shown.length} worst of ` : "";
@@ -264,7 +264,7 @@ class Study {
   }
 
   async showCurves() {
-    const networks = new Map(this.of("networks").map((row) => [row.network, row.fold + 1]));
+    const networks = new Map(this.of("networks").map((row) => [row.network, row.fold]));
     const mine = this.frames.curves.filter((row) => networks.has(row.network));
     const best = new Map();
     for (const row of mine) {

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from studyspec.report import charts, verdicts
 from studyspec.report.contents import Cells, contents, merged_cells
 from studyspec.report.embedding import columnar, policy, safe_json, script_text, vega_bundle
-from studyspec.report.frames import StudyFrames
+from studyspec.report.frames import Row, StudyFrames
 
 if TYPE_CHECKING:
     from studyspec.store.layout import Results
@@ -90,8 +90,6 @@ def _data(part: _Part) -> dict[str, Any]:
     frames, cells, plan = part.frames, part.cells, part.frames.plan
     trains = list(dict.fromkeys(cell["train"] for cell in cells))
     tests = list(dict.fromkeys(cell["test"] for cell in cells))
-    tested = [row for row in frames.folds.rows if row["split"] == "test"]
-    planned = [cell for cell in plan["cells"] if cell["split"] == "test"]
     return {
         "name": plan["study"],
         "variants": list(plan["variants"]),
@@ -100,12 +98,16 @@ def _data(part: _Part) -> dict[str, Any]:
         "matrix": charts.matrix(list(dict.fromkeys(trains + tests))),
         "frames": {
             "cells": columnar(cells, list(cells[0]) if cells else ()),
-            "folds": columnar(tested, FOLD_COLUMNS),
-            "images": columnar(frames.images.rows, IMAGE_COLUMNS),
+            "folds": columnar(_tested(frames.folds.rows), FOLD_COLUMNS),
+            "images": columnar(_tested(frames.images.rows), IMAGE_COLUMNS),
             "curves": columnar(frames.curves.rows, CURVE_COLUMNS),
-            "networks": columnar(planned, NETWORK_COLUMNS),
+            "networks": columnar(_tested(plan["cells"]), NETWORK_COLUMNS),
         },
     }
+
+
+def _tested(rows: Sequence[Row]) -> Sequence[Row]:
+    return [row for row in rows if row["split"] == "test"]
 
 
 def _queries(frames: StudyFrames) -> Mapping[str, str]:

@@ -26,7 +26,10 @@ def scores_of(frames: StudyFrames, cells: Cells) -> Scores:
     plan = frames.plan
     return Scores(
         folds=frames.folds.rows,
-        images=frames.images.rows,
+        images=[
+            {**row, "micrograph": plan["images"][row["image_id"]].get("micrograph")}
+            for row in frames.images.rows
+        ],
         absent={
             CellName(cell["variant"], cell["train"], cell["test"]): cell["why"]
             for cell in cells

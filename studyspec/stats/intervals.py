@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 Floats = NDArray[np.float64]
 LEVEL = 0.95
@@ -38,7 +38,7 @@ class Estimate:
 
     def interval(self, level: float = LEVEL) -> tuple[float, float]:
         """The t interval that covers the truth with probability `level`."""
-        half = float(stats.t.ppf((1 + level) / 2, self.degrees)) * math.sqrt(self.variance)
+        half = float(special.stdtrit(self.degrees, (1 + level) / 2)) * math.sqrt(self.variance)
         return self.value - half, self.value + half
 
     def p_value(self, bound: float = 0.0) -> float:
@@ -46,7 +46,7 @@ class Estimate:
         if self.variance == 0:
             return float(self.value == bound)
         distance = abs(self.value - bound) / math.sqrt(self.variance)
-        return float(2 * stats.t.sf(distance, self.degrees))
+        return float(2 * special.stdtr(self.degrees, -distance))
 
 
 @dataclass(frozen=True)

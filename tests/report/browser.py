@@ -13,6 +13,7 @@ import select
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -29,6 +30,14 @@ FLAGS = (
     "--disable-component-update --disable-sync --disable-extensions --disable-dev-shm-usage "
     "--hide-scrollbars --remote-debugging-pipe"
 )
+# Chromium reads commands from descriptor 3 and writes answers to 4; ours may be either.
+LAUNCH = """
+import fcntl, os, sys
+read, write = (fcntl.fcntl(int(n), fcntl.F_DUPFD, 10) for n in sys.argv[1:3])
+os.dup2(read, 3)
+os.dup2(write, 4)
+os.execvp(sys.argv[3], sys.argv[3:])
+"""
 PATIENCE_S = 60.0
 Event = Mapping[str, Any]
 
@@ -56,11 +65,15 @@ class Browser:
         self.events: list[Event] = []
         command = f"{FLAGS} --user-data-dir={self._profile} --window-size={width},{height}"
         self._start([CHROMIUM, *command.split(), "about:blank"])
-        target = self.command("Target.createTarget", url="about:blank")["targetId"]
-        attached = self.command("Target.attachToTarget", targetId=target, flatten=True)
-        self._session = attached["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network"):
-            self.command(f"{domain}.enable")
+        try:
+            target = self.command("Target.createTarget", url="about:blank")["targetId"]
+            attached = self.command("Target.attachToTarget", targetId=target, flatten=True)
+            self._session = attached["sessionId"]
+            for domain in ("Page", "Runtime", "Log", "Network"):
+                self.command(f"{domain}.enable")
+        except BrowserError:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -118,7 +131,8 @@ class Browser:
         """Click, as a mouse does, in the middle of the element that an expression gives."""
         x, y = self.evaluate(
             f"(() => {{ const e = {element}; e.scrollIntoView({{block: 'center'}});"
-            "const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]})()"
+            "const r = e.getBoundingClientRect();"
+            "return [r.x + r.width / 2, r.y + r.height / 2] })()"
         )
         for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
             button = "none" if kind == "mouseMoved" else "left"
@@ -175,9 +189,8 @@ class Browser:
         """Start Chromium with its descriptors 3 and 4 on our two pipes."""
         read, self._to = os.pipe()
         self._from, write = os.pipe()
-        shell = ["sh", "-c", f'exec "$@" 3<&{read} 4>&{write}', "sh", *command]
         self._process = subprocess.Popen(
-            shell,
+            [sys.executable, "-c", LAUNCH, str(read), str(write), *command],
             pass_fds=(read, write),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

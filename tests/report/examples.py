@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from studyspec.report.frames import Frame, StudyFrames
@@ -44,7 +45,7 @@ def frames(
         images=Frame(images, "select * from image_scores"),
         curves=Frame(list(_curves(names, size, dice)), "select * from history"),
         runs=Frame([_run()], "select * from attempts"),
-        patches={name: 16 * size.images for name in names},
+        patches=dict.fromkeys(names, 16 * size.images),
         failures=failures or {},
     )
 
@@ -65,6 +66,7 @@ def _image_score(train: str, test: str, fold: int, image: str, dice: random.Rand
         "train": train,
         "test": test,
         "fold": fold,
+        "split": "test",
         "image_id": image,
         "dice": score,
         "n_patches": 16,
@@ -83,8 +85,7 @@ def _fold(row: Row) -> Row:
     }
     where = f"{row['train']}-{row['test']}-{row['fold']}"
     network = f"net-{row['train']}-{row['fold']}"
-    rest = {"split": "test", "evaluation": f"eval-{where}", "network": network}
-    return row | metrics | rest
+    return row | metrics | {"evaluation": f"eval-{where}", "network": network}
 
 
 def _matrix(folds: Sequence[Row]) -> list[Row]:
@@ -124,8 +125,13 @@ def _curves(names: Sequence[str], size: Size, noise: random.Random) -> Iterable[
 
 
 def _run() -> Row:
-    versions = {"studyspec": "0.1.0", "torch": "2.13.0", "python": "3.11.2"}
-    return {"device_name": "a CPU, 1 thread", "versions": versions, "jobs": 45, "seconds": 321.0}
+    return {
+        "device_name": "a CPU, 1 thread",
+        "versions": {"studyspec": "0.1.0", "torch": "2.13.0", "python": "3.11.2"},
+        "jobs": 45,
+        "seconds": 321.0,
+        "finished_at": datetime(2030, 1, 2, 3, 4),
+    }
 
 
 def _plan(names: Sequence[str], size: Size) -> Row:
@@ -150,7 +156,7 @@ def _plan(names: Sequence[str], size: Size) -> Row:
         "profile": None,
         "spec": {"cross_validation": {"folds": size.folds, "seeds": list(range(size.folds))}},
         "source": '[study]\nname = "material"\n',
-        "created_at": "2030-01-02T03:04:05+00:00",
+        "key": "5e" * 32,
         "datasets": {
             name: {
                 "filter": {"material": name, "dose_e_per_A2": {"near": 423, "within": 5}},

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from studyspec.report import verdicts
+from studyspec.report.contents import merged_cells
+from studyspec.report.frames import StudyFrames
+from tests.report.examples import Size, frames
+
+CLAIM = {
+    "says": "silver's networks find gold",
+    "left": {"train": "Ag", "test": "Au"},
+    "right": {"train": "Au", "test": "Au"},
+    "at_least": -0.5,
+}
+
+
+def judged(made: StudyFrames) -> list[dict[str, Any]]:
+    return verdicts.claims(made, verdicts.scores_of(made, merged_cells(made)))
+
+
+def claiming(*claims: dict[str, Any], **rest: Any) -> StudyFrames:
+    return frames(spec={"claims": list(claims)}, **rest)
+
+
+def test_a_claim_is_told_with_its_verdict_and_a_drawing() -> None:
+    (claim,) = judged(claiming(CLAIM))
+    assert (claim["verdict"], claim["kind"], claim["says"]) == ("held", "held", CLAIM["says"])
+    drawing = claim["drawing"]
+    assert drawing["bounds"][0]["x"] < drawing["low"] < drawing["estimate"] < drawing["high"]
+    assert drawing["bounds"][0]["text"] == "−0.5"
+
+
+def test_a_claim_on_a_missing_cell_is_undecided_without_a_drawing() -> None:
+    made = claiming(CLAIM, missing=[("Ag", "Au", 0)], failures={"eval-Ag-Au-0": "out of memory"})
+    (claim,) = judged(made)
+    assert (claim["verdict"], claim["drawing"]) == ("undecided", None)
+    assert claim["reason"] == "Ag → Au is not complete: out of memory"
+
+
+def test_the_tally_counts_verdicts() -> None:
+    made = claiming(CLAIM, CLAIM | {"at_least": 0.5}, CLAIM | {"at_least": 0.6})
+    assert verdicts.tally(judged(made)) == "1 of 3 claims held, 2 did not hold."
+    assert verdicts.tally([]) == ""
+
+
+@pytest.mark.parametrize(("images", "interval"), [(12, True), (5, False)])
+def test_cells_are_compared_with_their_own_set(images: int, interval: bool) -> None:
+    made = frames(("Au", "Ag"), Size(images=images))
+    cells = merged_cells(made)
+    found = {
+        (c["train"], c["test"]): c
+        for c in verdicts.with_differences(cells, verdicts.scores_of(made, cells))
+    }
+    assert found["Au", "Au"]["difference"] is None
+    cell = found["Ag", "Au"]
+    expected = cell["dice_mean"] - found["Au", "Au"]["dice_mean"]
+    assert cell["difference"] == pytest.approx(expected)
+    assert (cell["low"] is not None) == interval
+
+
+def test_columns_of_datasets_are_means_over_their_images() -> None:
+    made = frames(("Au",), Size(images=2))
+    for i, row in enumerate(made.plan["images"].values()):
+        row["dose_e_per_A2"] = 400.0 + 20 * i
+    columns = verdicts.scores_of(made, merged_cells(made)).columns
+    assert columns["Au"]["dose_e_per_A2"] == 410.0
