@@ -15,7 +15,7 @@ from tests.spec.studies import PLAIN
 
 jsonschema = pytest.importorskip("jsonschema")
 HERE = Path(__file__).parent
-STUDIES = [*sorted((HERE.parents[1] / "studies").glob("*.toml")), HERE / "material.toml"]
+STUDIES = [*sorted((HERE.parents[1] / "studies").glob("*.toml")), *HERE.glob("*.toml")]
 
 
 def _plain(value: Any) -> Any:
