@@ -50,7 +50,8 @@ def cell_states(
     states = []
     for name, planned in folds.items():
         missing = [cell for cell in planned if cell["evaluation"] not in scored]
-        reasons = dict.fromkeys(_reason(cell, plan, failures) for cell in missing)
+        found = dict.fromkeys(_reason(cell, plan, failures) for cell in missing)
+        reasons = sorted(found, key=NOT_RUN.__eq__)  # what failed comes first
         done = len(planned) - len(missing)
         states.append(CellState(*name, done, len(planned), " and ".join(reasons)))
     return tuple(states)
