@@ -1,36 +1,42 @@
 """The commands as functions: check, plan, run, status, sql, report. For notebooks and for the CLI.
 
-Brings the rooms together and prints nothing; what happens on the way goes to a callback.
+Brings the rooms together and prints nothing; what happens on the way goes to a listener.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from studyspec.catalog.row import ImageRow
 from studyspec.catalog.table import Catalog, FilterProblem
 from studyspec.errors import FileError, NothingThere, Problem, SpecError
 from studyspec.images.source import Source, Unfetched
 from studyspec.plan.changes import Changes
 from studyspec.plan.datasets import PlannedImage, ResolvedDataset
 from studyspec.plan.expansion import Expansion, expand_jobs
-from studyspec.plan.overlaps import overlaps
+from studyspec.plan.feasibility import infeasible
 from studyspec.plan.preparation import Files
 from studyspec.plan.record import Question, plan_record
 from studyspec.plan.states import Known, PlannedJob, judge
 from studyspec.spec.loading import LoadedStudy, load
 from studyspec.spec.variants import Variant, expand
+from studyspec.store.layout import Results
 
 if TYPE_CHECKING:
-    from studyspec.run.runner import Event, Summary
+    from studyspec.run.events import Event, Summary
+    from studyspec.run.runner import Options
     from studyspec.store.queries import Table
+
+STAGES = ("prepare", "train", "evaluate")
 
 
 @dataclass(frozen=True)
 class Workplace:
-    """Where results, fetched files and the real images are; None: the defaults.
+    """Where results, fetched files and the published images are; None: the defaults.
 
     The default results folder is `results/` in the study's project root, the default cache is the
     user's cache directory.
@@ -40,15 +46,18 @@ class Workplace:
     cache: Path | None = None
     base_address: str | None = None
 
-    def results_of(self, root: Path) -> Path:
+    def results_of(self, root: Path) -> Results:
         """The results folder for a project root."""
-        return (self.results or root / "results").absolute()
+        return Results((self.results or root / "results").absolute())
 
     def cache_folder(self) -> Path:
         """The folder of fetched files."""
         from platformdirs import user_cache_path
 
         return (self.cache or user_cache_path("studyspec")).absolute()
+
+
+HERE = Workplace()
 
 
 @dataclass(frozen=True)
@@ -59,17 +68,13 @@ class CheckedStudy:
     variants: tuple[Variant, ...]
     datasets: Mapping[str, ResolvedDataset]
     files: Files
-    notes: tuple[str, ...] = ()
+    results: Results
 
     @property
     def unfetched(self) -> tuple[str, ...]:
         """Addresses of images and labels that are not here yet, each once."""
-        addresses: dict[str, None] = {}
-        for dataset in self.datasets.values():
-            for image in dataset.images:
-                if not image.fetched:
-                    addresses |= dict.fromkeys(_addresses(image))
-        return tuple(addresses)
+        missing = (i for d in self.datasets.values() for i in d.images if not i.fetched)
+        return tuple(dict.fromkeys(uri for image in missing for uri in image.addresses))
 
 
 @dataclass(frozen=True)
@@ -86,87 +91,6 @@ class PlannedStudy:
         return sum(p.job.stage == stage and p.state == state for p in self.jobs)
 
 
-def check(
-    study: Path, profile: str | None = None, workplace: Workplace | None = None
-) -> CheckedStudy:
-    """Load a study, choose its images, and find every mistake before anything runs.
-
-    Raises
-    ------
-    SpecError
-        With the place in the file of each problem.
-    CatalogError
-        If the catalog cannot be read.
-    """
-    workplace = workplace or Workplace()
-    loaded = load(study, profile)
-    variants = expand(loaded.study)
-    settings = loaded.study.catalog
-    catalog_path = loaded.root / settings.path
-    catalog = Catalog.open(catalog_path)
-    files = Files(
-        str(catalog_path),
-        str(workplace.cache_folder()),
-        workplace.base_address or settings.base_address,
-    )
-    rows, problems = _select(loaded, catalog)
-    if problems:
-        raise SpecError(problems)
-    datasets, problems = _identify(loaded, rows, files)
-    problems += _fold_problems(loaded, variants, datasets) + [
-        loaded.problem(("matrix",), overlap.text, "make the members disjoint, or one dataset")
-        for overlap in overlaps(variants, datasets)
-    ]
-    if problems:
-        raise SpecError(problems)
-    return CheckedStudy(loaded, variants, datasets, files)
-
-
-def plan(
-    study: Path, profile: str | None = None, workplace: Workplace | None = None
-) -> PlannedStudy:
-    """Every job that a study implies, with its state and reason; changes nothing."""
-    return plan_checked(check(study, profile, workplace), workplace)
-
-
-def plan_checked(checked: CheckedStudy, workplace: Workplace | None = None) -> PlannedStudy:
-    """The plan of a study that has been checked."""
-    from studyspec.store.layout import Results
-    from studyspec.store.planned import previous_plan
-    from studyspec.store.records import RecordIndex
-
-    results = Results((workplace or Workplace()).results_of(checked.loaded.root))
-    expansion = expand_jobs(checked.variants, checked.datasets, checked.files)
-    loaded = checked.loaded
-    question = Question(
-        loaded.study.study.name,
-        loaded.study.study.question,
-        loaded.profile,
-        loaded.study.model_dump(mode="json", by_alias=True),
-        loaded.source,
-    )
-    record = plan_record(question, checked.variants, checked.datasets, expansion)
-    before = previous_plan(results, question.study, question.profile)
-    changes = Changes(record, expansion, before)
-    known = {
-        key: Known(status.done, status.final_failure)
-        for key, status in RecordIndex(results).statuses().items()
-    }
-    jobs = judge(expansion.jobs, known, results.has_artifact, changes.reason)
-    return PlannedStudy(checked, expansion, jobs, record)
-
-
-@dataclass(frozen=True)
-class How:
-    """How a run works: engine, workers, devices, and what it does with earlier failures."""
-
-    engine: str = "local"
-    workers: int | None = None
-    devices: tuple[str, ...] = ()
-    retry_failed: bool = False
-    time_limit_s: float | None = None
-
-
 class Listener(Protocol):
     """What a caller of `run` may want to hear."""
 
@@ -180,11 +104,66 @@ class Listener(Protocol):
         """A job started, went on, ended or failed."""
 
 
+def check(study: Path, profile: str | None = None, workplace: Workplace = HERE) -> CheckedStudy:
+    """Load a study, choose its images, and find every mistake before anything runs.
+
+    Raises
+    ------
+    SpecError
+        With the place in the file of each problem.
+    CatalogError
+        If the catalog cannot be read.
+    """
+    loaded = load(study, profile)
+    variants = expand(loaded.study)
+    settings = loaded.study.catalog
+    path = loaded.root / settings.path
+    files = Files(
+        str(path),
+        str(workplace.cache_folder()),
+        workplace.base_address or settings.base_address,
+    )
+    rows, problems = _select(loaded, Catalog.open(path))
+    if problems:
+        raise SpecError(problems)
+    datasets, problems = _identify(loaded, rows, files)
+    problems += [
+        loaded.problem(found.path, found.what, found.hint)
+        for found in infeasible(variants, datasets)
+    ]
+    if problems:
+        raise SpecError(problems)
+    return CheckedStudy(loaded, variants, datasets, files, workplace.results_of(loaded.root))
+
+
+def plan(study: Path, profile: str | None = None, workplace: Workplace = HERE) -> PlannedStudy:
+    """Every job that a study implies, with its state and reason; changes nothing."""
+    return plan_checked(check(study, profile, workplace))
+
+
+def plan_checked(checked: CheckedStudy) -> PlannedStudy:
+    """The plan of a study that has been checked."""
+    from studyspec.store.planned import previous_plan
+    from studyspec.store.records import RecordIndex
+
+    loaded, header = checked.loaded, checked.loaded.study.study
+    expansion = expand_jobs(checked.variants, checked.datasets, checked.files)
+    spec = loaded.study.model_dump(mode="json", by_alias=True)
+    question = Question(header.name, header.question, loaded.profile, spec, loaded.source)
+    record = plan_record(question, checked.variants, checked.datasets, expansion)
+    index = RecordIndex(checked.results)
+    before = previous_plan(checked.results, header.name, loaded.profile, index)
+    known = {k: Known(s.done, s.final_failure) for k, s in index.statuses().items()}
+    changes = Changes(record, expansion, before)
+    jobs = judge(expansion.jobs, known, index.has_artifact, changes.reason)
+    return PlannedStudy(checked, expansion, jobs, record)
+
+
 def run(
     studies: Sequence[Path],
     profile: str | None = None,
-    workplace: Workplace | None = None,
-    how: How | None = None,
+    workplace: Workplace = HERE,
+    options: Options | None = None,
     listener: Listener | None = None,
 ) -> Summary:
     """Fetch what is missing, plan, and do what is not yet known; studies share what they can.
@@ -196,37 +175,23 @@ def run(
     KeyboardInterrupt
         After the workers have stopped cleanly.
     """
+    from dataclasses import replace
+
     from studyspec.run import runner
-    from studyspec.store.layout import Results
     from studyspec.store.records import write_plan
 
-    workplace, how = workplace or Workplace(), how or How()
-    planned = []
-    for study in studies:
-        checked = check(study, profile, workplace)
-        if checked.unfetched:
-            fetch(checked, None if listener is None else listener.fetching)
-            checked = check(study, profile, workplace)
-        planned.append(plan_checked(checked, workplace))
-        if listener is not None:
-            listener.planned(planned[-1])
+    planned = [_ready(study, profile, workplace, listener) for study in studies]
     if not planned:
         raise NothingThere("no study file was named", hint="name a TOML file or a folder of them")
-    results = Results(workplace.results_of(planned[0].checked.loaded.root))
+    results = planned[0].checked.results
     for one in planned:
         write_plan(results, one.record)
     jobs = {p.job.key: p for one in planned for p in one.jobs}
+    redo = frozenset(key for key, p in jobs.items() if p.state == "rebuild")
     return runner.run(
         [p.job for p in jobs.values()],
         results,
-        runner.Options(
-            engine=how.engine,
-            workers=how.workers,
-            devices=how.devices,
-            retry_failed=how.retry_failed,
-            time_limit_s=how.time_limit_s,
-            redo=frozenset(key for key, p in jobs.items() if p.state == "rebuild"),
-        ),
+        replace(options or runner.Options(), redo=redo),
         None if listener is None else listener.happened,
     )
 
@@ -246,3 +211,141 @@ def fetch(
     files = checked.files
     fetcher = Fetcher(Path(files.cache), Path(files.catalog), files.base_address)
     fetcher.fetch(checked.unfetched, progress).raise_failures()
+
+
+def status(study: Path, profile: str | None = None, workplace: Workplace = HERE) -> dict[str, Any]:
+    """What of a study is done, running, to do and failed; JSON values."""
+    from studyspec.store.records import RecordIndex
+
+    planned = plan(study, profile, workplace)
+    results = planned.checked.results
+    statuses = RecordIndex(results).statuses()
+    claimed = {p.job.key for p in planned.jobs if results.claim(p.job.key).exists()}
+    counts = Counter((p.job.stage, _status_of(p, claimed)) for p in planned.jobs)
+    return {
+        "stages": [
+            [stage, *(counts[stage, kind] for kind in ("done", "running", "to do", "failed"))]
+            for stage in STAGES
+        ],
+        "running": [p.job.title for p in planned.jobs if p.job.key in claimed],
+        "failed": [
+            {
+                "title": p.job.title,
+                "reason": p.reason,
+                "log": str(results.folder / (statuses[p.job.key].last_log or "")),
+            }
+            for p in planned.jobs
+            if p.state == "failed"
+        ],
+    }
+
+
+def matrix(
+    study: Path, profile: str | None = None, workplace: Workplace = HERE
+) -> list[dict[str, Any]]:
+    """The view `matrix` of a study's newest plan, in the order of the study file."""
+    from studyspec.store.queries import rows
+
+    loaded = load(study, profile)
+    found = rows(
+        workplace.results_of(loaded.root),
+        "select * exclude (study, profile) from matrix where study = ? and profile = ?",
+        [loaded.study.study.name, profile or ""],
+    )
+    cells = [(v.name, *pair) for v in expand(loaded.study) for pair in v.pairs]
+    place = {cell: number for number, cell in enumerate(cells)}
+    return sorted(found, key=lambda r: place.get((r["variant"], r["train"], r["test"]), -1))
+
+
+def sql(query: str, results: Path = Path("results")) -> Table:
+    """Answer one SQL statement, read-only; see the README for tables and views."""
+    from studyspec.store.queries import user_query
+
+    return user_query(Results(results.absolute()), query)
+
+
+def report(
+    studies: Sequence[Path],
+    profile: str | None = None,
+    workplace: Workplace = HERE,
+    output: Path | None = None,
+) -> Path:
+    """Write one offline HTML page on studies that share a results folder; its path."""
+    from studyspec.report.page import build
+    from studyspec.store.ingest import ingest
+
+    loaded = [load(study, profile) for study in studies]
+    if not loaded:
+        raise NothingThere("no study file was named", hint="name a TOML file or a folder of them")
+    results = workplace.results_of(loaded[0].root)
+    names = [one.study.study.name for one in loaded]
+    ingest(results)
+    page = output or results.folder / "reports" / f"{'-'.join(names)}.html"
+    return build(results, [(name, profile) for name in names], page)
+
+
+def _ready(
+    study: Path, profile: str | None, workplace: Workplace, listener: Listener | None
+) -> PlannedStudy:
+    """A plan of a study whose files are all here."""
+    checked = check(study, profile, workplace)
+    if checked.unfetched:
+        fetch(checked, None if listener is None else listener.fetching)
+        checked = check(study, profile, workplace)
+    planned = plan_checked(checked)
+    if listener is not None:
+        listener.planned(planned)
+    return planned
+
+
+def _status_of(planned: PlannedJob, claimed: set[str]) -> str:
+    if planned.job.key in claimed:
+        return "running"
+    return {"known": "done", "failed": "failed"}.get(planned.state, "to do")
+
+
+def _select(
+    loaded: LoadedStudy, catalog: Catalog
+) -> tuple[dict[str, tuple[ImageRow, ...]], list[Problem]]:
+    """The images of every dataset, and what is wrong with the filters."""
+    chosen: dict[str, tuple[ImageRow, ...]] = {}
+    problems: list[Problem] = []
+    for name, wanted in loaded.study.datasets.items():
+        collection = wanted.collection or loaded.study.catalog.collection
+        try:
+            chosen[name] = catalog.select(wanted, collection)
+        except FilterProblem as error:
+            of_study = error.column == "collection" and wanted.collection is None
+            place = ("catalog",) if of_study else ("datasets", name)
+            problems.append(loaded.problem((*place, error.column), error.what, error.hint))
+            continue
+        if not chosen[name]:
+            what = f"dataset '{name}' matches no image of '{collection}'"
+            hint = catalog.blame(wanted, collection)
+            problems.append(loaded.problem(("datasets", name), what, hint))
+    return chosen, problems
+
+
+def _identify(
+    loaded: LoadedStudy, chosen: Mapping[str, Sequence[ImageRow]], files: Files
+) -> tuple[dict[str, ResolvedDataset], list[Problem]]:
+    """Every dataset with the hashes of its images; a missing local file is a problem."""
+    source = Source(Path(files.catalog), Path(files.cache), files.base_address)
+    datasets: dict[str, ResolvedDataset] = {}
+    problems: list[Problem] = []
+    for name, rows in chosen.items():
+        wanted = loaded.study.datasets[name]
+        images = []
+        for row in rows:
+            hashes: tuple[str | None, str | None] = (None, None)
+            try:
+                known = source.identity(row, wanted.label)
+                hashes = known.image_sha256, known.label_sha256
+            except Unfetched:
+                pass
+            except FileError as error:
+                problems.append(loaded.problem(("datasets", name), error.text))
+                continue
+            images.append(PlannedImage(row, wanted.label, *hashes))
+        datasets[name] = ResolvedDataset(name, wanted, tuple(images))
+    return datasets, problems

@@ -41,6 +41,10 @@ class Pins:
             self._pins = self._read()
         return self._pins.get(uri)
 
+    def all(self) -> list[Pin]:
+        """Every pin, by uri."""
+        return sorted(self._read().values(), key=lambda pin: pin.uri)
+
     def add(self, pins: Iterable[Pin]) -> None:
         """Write new pins; one that is there already stays as it is."""
         self.path.parent.mkdir(parents=True, exist_ok=True)

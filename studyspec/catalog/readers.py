@@ -1,4 +1,4 @@
-"""Readers: image and label files of cameras and microscopes as arrays. Knows formats, no catalog."""
+"""Readers: image and label files of cameras as arrays. Knows formats, no catalog."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def read_label(path: Path) -> npt.NDArray[np.bool_]:
     array, _ = _read(path)
     if array.ndim == 3 and array.shape[-1] in (2, 3, 4):
         channels = array[..., : 1 if array.shape[-1] == 2 else 3]  # without transparency
-        array = channels.any(axis=-1)
+        array = np.asarray(channels.any(axis=-1))
     if array.ndim != 2 or array.size == 0:
         raise FileError(f"a label of shape {array.shape}", where=str(path), hint="expected (H, W)")
     return np.asarray(array != 0)
@@ -123,9 +123,8 @@ def _tif_scale(file: Any) -> float | None:
         return None
     unit = str((file.imagej_metadata or {}).get("unit", "")).replace("\\u00B5", "µ")
     if not unit:
-        unit = (
-            {3: "cm"}.get(int(tags["ResolutionUnit"].value), "") if "ResolutionUnit" in tags else ""
-        )
+        in_cm = "ResolutionUnit" in tags and int(tags["ResolutionUnit"].value) == 3
+        unit = "cm" if in_cm else ""
         if unit and per / number * NM_PER_UNIT[unit] > 1e3:
             return None  # a printer's resolution, not a microscope's
     return _in_nm(per / number, unit)

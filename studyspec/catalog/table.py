@@ -95,6 +95,15 @@ class Catalog:
                 raise FilterProblem("sql", str(error).splitlines()[0], "one condition") from None
         return tuple(self.rows[number] for (number,) in found)
 
+    def blame(self, wanted: DatasetFilter, collection: str) -> str:
+        """Which one condition, left out, would let images through; a hint for an empty dataset."""
+        for column in wanted.columns:
+            rest = wanted.model_dump(by_alias=True, exclude={column}, exclude_none=True)
+            n = len(self.select(DatasetFilter.model_validate(rest), collection))
+            if n:
+                return f"without '{column}' it would match {n}"
+        return "no single condition is to blame: look at the catalog with `studyspec catalog ls`"
+
     def _table(self) -> duckdb.DuckDBPyConnection:
         """A locked database that holds the rows: a user's SQL can read nothing else."""
         connection = duckdb.connect(":memory:", config={"threads": "1"})

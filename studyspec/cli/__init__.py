@@ -1,1 +1,1 @@
-"""The commands: parse, call the api, print. Imports heavy rooms only inside the command that needs them."""
+"""The commands: parse, call the api, print. A heavy room is imported where it is needed."""

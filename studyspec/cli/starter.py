@@ -17,9 +17,7 @@ def make_project(folder: Path) -> list[Path]:
         If the folder holds anything already.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise StudySpecError(
-            "the folder is not empty", where=str(folder), hint="name a new folder"
-        )
+        raise StudySpecError("the folder is not empty", where=str(folder), hint="name a new folder")
     from studyspec.catalog.build import build
 
     study = folder / "studies" / "first.toml"

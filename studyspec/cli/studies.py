@@ -12,6 +12,15 @@ from studyspec.cli import options, starter
 from studyspec.cli.tables import table
 
 FAILED = 1
+MATRIX = {
+    "variant": "variant",
+    "train": "train",
+    "test": "test",
+    "folds": "folds",
+    "dice_mean": "dice",
+    "dice_sd": "sd",
+    "normalized": "of own set",
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -46,8 +55,6 @@ def check(
     from studyspec import api
 
     checked = api.check(study, profile, options.workplace(results, cache, base_address))
-    for note in checked.notes:
-        typer.echo(f"note: {note}", err=True)
     if as_json:
         typer.echo(json.dumps(_checked_json(checked), indent=2))
         return
@@ -110,9 +117,10 @@ def run(
     """
     from studyspec import api
     from studyspec.cli.progress import Progress
+    from studyspec.run.runner import Options
 
     place = options.workplace(results, cache, base_address)
-    how = api.How(
+    how = Options(
         engine=on,
         workers=workers,
         devices=tuple(devices.split(",")) if devices else (),
@@ -130,7 +138,7 @@ def run(
 
 
 def status(
-    study: Annotated[Path | None, typer.Argument(help="Study file; default: all jobs.")] = None,
+    study: options.Study,
     profile: options.Profile = None,
     results: options.ResultsFolder = None,
     cache: options.Cache = None,
@@ -189,10 +197,5 @@ def _matrix_text(study: Path, profile: str | None, place: Any) -> str:
     from studyspec import api
 
     rows = api.matrix(study, profile, place)
-    columns = ["variant", "train", "test", "folds", "dice", "sd", "of own set"]
-    cells = [
-        [r["variant"], r["train"], r["test"], r["folds"], r["dice_mean"], r["dice_sd"]]
-        + [r["normalized"]]
-        for r in rows
-    ]
-    return table(columns, cells) + "\nsd: over the folds, ddof 1"
+    cells = [[row[name] for name in MATRIX] for row in rows]
+    return table(list(MATRIX.values()), cells) + "\nsd: over the folds, ddof 1"

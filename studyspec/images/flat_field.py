@@ -33,9 +33,9 @@ def block_means(values: npt.NDArray[np.floating], reduction: int) -> Matrix:
     rows = values.shape[0] // reduction
     down = values[: rows * reduction].reshape(rows, reduction, -1).mean(1, dtype=np.float64)
     if values.ndim == 1:
-        return down[:, 0]
+        return np.asarray(down[:, 0])
     cols = values.shape[1] // reduction
-    return down[:, : cols * reduction].reshape(rows, cols, reduction).mean(2)
+    return np.asarray(down[:, : cols * reduction].reshape(rows, cols, reduction).mean(2))
 
 
 def fit_surface(image: Image, settings: FlatFieldSettings) -> tuple[Matrix, Matrix, Matrix]:
@@ -61,7 +61,7 @@ def fit_surface(image: Image, settings: FlatFieldSettings) -> tuple[Matrix, Matr
         coefficients = _least_squares(small, small_rows, small_cols, weights)
         squares = (small - small_rows @ coefficients @ small_cols.T) ** 2
         mean = squares.mean()
-        weights = np.exp(-3 * squares / (2 * mean)) ** 2 if mean > 0 else None
+        weights = np.exp(-3 * squares / mean).astype(np.float64) if mean > 0 else None
     return rows, coefficients, cols
 
 

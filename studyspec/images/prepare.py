@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import uuid
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -67,7 +67,7 @@ def save(patches: Patches, folder: Path) -> int:
     (temporary / "index.json").write_text(json.dumps(index))
     size = sum(file.stat().st_size for file in temporary.iterdir())
     try:
-        os.rename(temporary, folder)
+        temporary.rename(folder)
     except OSError:
         shutil.rmtree(temporary)
         if not folder.is_dir():
@@ -98,9 +98,9 @@ def load(folder: Path) -> Patches:
     )
 
 
-def _mapped(path: Path) -> npt.NDArray[np.generic]:
+def _mapped(path: Path) -> Any:
     """An array of a file; an empty one cannot be mapped."""
     try:
-        return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
+        return np.load(path, mmap_mode="r")
     except ValueError:
-        return np.load(path)  # type: ignore[no-any-return]
+        return np.load(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,7 +151,7 @@ class Source:
             path.parent.mkdir(parents=True, exist_ok=True)
             half = path.with_name(f".{uuid.uuid4().hex}.npz")
             np.savez(half, pixels=pixels, drawn=masks["drawn"], exact=masks["exact"])
-            os.replace(half, path)
+            half.replace(path)
         with np.load(path) as saved:
             return saved["pixels"], {"drawn": saved["drawn"], "exact": saved["exact"]}
 
@@ -183,6 +182,5 @@ def _scale_notes(row: ImageRow, header_nm: float | None) -> tuple[str, ...]:
         return ()
     if abs(header_nm - catalog_nm) <= SCALE_TOLERANCE * catalog_nm:
         return ()
-    return (
-        f"{row.image_id}: the header says {header_nm:.4g} nm per pixel, the catalog {catalog_nm:.4g}",
-    )
+    says = f"the header says {header_nm:.4g} nm per pixel, the catalog {catalog_nm:.4g}"
+    return (f"{row.image_id}: {says}",)

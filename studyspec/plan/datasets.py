@@ -25,6 +25,12 @@ class PlannedImage:
         """Whether both hashes are known."""
         return self.image_sha256 is not None and self.label_sha256 is not None
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where the image and its label are, as the catalog writes it."""
+        label = self.row.label_uri if self.label == "drawn" else self.row.exact_label_uri
+        return tuple(uri for uri in (self.row.image_uri, label) if uri is not None)
+
     def hashed_row(self) -> ImageRow:
         """The catalog row with the hashes filled in."""
         return replace(self.row, image_sha256=self.image_sha256, label_sha256=self.label_sha256)

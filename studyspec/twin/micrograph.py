@@ -100,7 +100,7 @@ def _particles(
     atoms: dict[Element, list[Positions]] = {element: [] for element in crystal.elements}
     for row, col, size in place_discs(field.size_A, diameters, rng, chosen):
         particle = make_particle(crystal, size, rng, chosen)
-        positions = particle.positions + (row + shift, col + shift, 0)
+        positions = particle.positions + np.array([row + shift, col + shift, 0])
         positions[:, 2] -= positions[:, 2].max()
         for number, element in enumerate(crystal.elements):
             atoms[element].append(positions[particle.elements == number])
@@ -121,7 +121,8 @@ def _on_film(
         for element, xyz in particles.items()
     }
     film = make_film(conditions.support, size, rng, constants.film)
-    return inside | {element: xyz + (0, 0, FILM_GAP_A) for element, xyz in film.items()}
+    below = np.array([0, 0, FILM_GAP_A])
+    return inside | {element: xyz + below for element, xyz in film.items()}
 
 
 def _labels(

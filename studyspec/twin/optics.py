@@ -61,9 +61,9 @@ class _Aberrations:
         turned = np.cos(2 * (angle - np.deg2rad(self.focus.astigmatism_deg)))
         phase = phase + np.pi * wavelength * self.lens.astigmatism_nm * 10 * squares * turned
         k = np.sqrt(squares)
-        return phase.astype(np.float32), _Envelope(
-            wavelength * k, (cs_A * wavelength**3 * k * squares), self._spread()
-        )
+        slopes = (wavelength * k, cs_A * wavelength**3 * k * squares)
+        by_defocus, spherical = (np.asarray(slope, np.float32) for slope in slopes)
+        return phase.astype(np.float32), _Envelope(by_defocus, spherical, self._spread())
 
     def _spread(self) -> float:
         return float(np.pi * self.lens.convergence_mrad * 1e-3 / self.beam.wavelength_A)

@@ -89,7 +89,7 @@ def _truncated_octahedron(
         inside &= positions @ normal < radius * rng.uniform(0.86, 1.0)
     for normal in CUBE:
         inside &= positions @ normal < radius * rng.uniform(0.95, 1.12)
-    return inside
+    return np.asarray(inside)
 
 
 def _twinned(
@@ -156,4 +156,4 @@ def _onto_z(direction: Array) -> Array:
         return np.diag([1.0, np.sign(cosine), np.sign(cosine)])
     x, y, z = axis
     skew = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.eye(3) + skew + skew @ skew / (1 + cosine)
+    return np.asarray(np.eye(3) + skew + skew @ skew / (1 + cosine))

@@ -103,7 +103,7 @@ class Specimen:
         thermal = np.exp(-element.b_A2 * squares / 4)
         step = self._grid.step_A
         blur = np.sinc(self._grid.k * step)[:, None] * np.sinc(self._grid.k_half * step)[None]
-        return (POTENTIAL_V_A2 * f * thermal / blur**2 / step**2).astype(np.float32)
+        return np.asarray(POTENTIAL_V_A2 * f * thermal / blur**2 / step**2, np.float32)
 
     def _deposit(self, xy: Positions) -> Real:
         """Unit weights of atoms spread bilinearly over the four nearest points."""

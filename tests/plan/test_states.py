@@ -7,10 +7,9 @@ import pytest
 
 from studyspec.plan.changes import Changes
 from studyspec.plan.jobs import Job
-from studyspec.plan.overlaps import overlaps
 from studyspec.plan.states import Known, PlannedJob, judge
 from studyspec.spec.settings import StageSettings
-from tests.plan.studies import dataset, expansion, image, record, variant
+from tests.plan.studies import dataset, expansion, record, variant
 
 PAIRS = (("A", "A"), ("A", "B"))
 DATASETS = {"A": dataset("A"), "B": dataset("B")}
@@ -111,11 +110,3 @@ def test_a_changed_setting_is_named(settings: dict[str, object], reason: str) ->
 def test_an_added_image_is_named() -> None:
     found = stale({"A": dataset("A", 7)})
     assert {p.reason for p in found if p.job.stage == "train"} == {"image A/6 added"}
-
-
-def test_members_of_a_union_that_share_images_are_an_overlap() -> None:
-    a = dataset("A")
-    twice = replace(a, name="C", images=(image("A/1"), image("C/0")))
-    found = list(overlaps([variant((("A+C", "A"),))], {"A": a, "C": twice}))
-    assert [overlap.images for overlap in found] == [("A/1",)]
-    assert "share 1 image (A/1)" in found[0].text

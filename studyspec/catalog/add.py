@@ -1,0 +1,225 @@
+"""Adding: a user's own images and labels, described by a CSV, to a catalog."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from difflib import get_close_matches
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from studyspec.catalog.columns import BY_NAME, NAMES
+from studyspec.catalog.readers import read_image, read_label
+from studyspec.catalog.row import ImageRow, Value
+from studyspec.catalog.table import Catalog, write_catalog
+from studyspec.errors import CatalogError, FileError
+
+FILES = {"image": "image_uri", "label": "label_uri", "exact_label": "exact_label_uri"}
+OURS = frozenset({"image_id", "collection", "image_sha256", "label_sha256", *FILES.values()})
+SCALE_TOLERANCE = 0.05
+
+
+@dataclass(frozen=True)
+class Added:
+    """How many images were added, replaced by other values, or there already; and notes."""
+
+    added: int
+    replaced: int
+    unchanged: int
+    notes: tuple[str, ...] = ()
+
+
+def add(folder: Path, metadata: Path, catalog: Path, collection: str) -> Added:
+    """Make or extend a catalog file.
+
+    Parameters
+    ----------
+    folder
+        Where the images and labels lie; the CSV's names are relative to it.
+    metadata
+        CSV with the columns `image` and `label` (and `exact_label`), any catalog column, and any
+        further one, which is kept and can be filtered on.
+    catalog
+        Catalog file, made if it is not there.
+    collection
+        Collection of the new rows.
+
+    Raises
+    ------
+    CatalogError, FileError
+        Naming the line and column of the CSV; nothing is written then.
+    """
+    known = list(Catalog.open(catalog).rows) if catalog.exists() else []
+    place = {row.image_id: number for number, row in enumerate(known)}
+    count = {"added": 0, "replaced": 0, "unchanged": 0}
+    notes: list[str] = []
+    for row, found in _rows(folder, metadata, catalog, collection):
+        notes += found
+        if row.image_id not in place:
+            place[row.image_id] = len(known)
+            known.append(row)
+            count["added"] += 1
+        elif known[place[row.image_id]] == row:
+            count["unchanged"] += 1
+        else:
+            known[place[row.image_id]] = row
+            count["replaced"] += 1
+            notes.append(f"{row.image_id} is replaced: its values differ")
+    catalog.parent.mkdir(parents=True, exist_ok=True)
+    write_catalog(known, catalog)
+    return Added(**count, notes=tuple(notes))
+
+
+def _rows(
+    folder: Path, metadata: Path, catalog: Path, collection: str
+) -> Iterator[tuple[ImageRow, list[str]]]:
+    if not folder.is_dir():
+        raise CatalogError("no such folder", where=str(folder), hint="name the folder of images")
+    try:
+        with metadata.open(newline="", encoding="utf-8-sig") as file:
+            lines = list(csv.DictReader(file))
+    except OSError as error:
+        raise CatalogError(
+            f"cannot be read: {error.strerror}", where=str(metadata), hint="name a CSV file"
+        ) from None
+    _check_header(metadata, lines)
+    further = _further_kinds(lines)
+    seen: set[str] = set()
+    for number, line in enumerate(lines, start=2):
+        where = f"{metadata}:{number}"
+        row, notes = _row(folder, catalog, collection, where, line, further)
+        if row.image_id in seen:
+            raise CatalogError(f"image '{line['image']}' stands here twice", where=where)
+        seen.add(row.image_id)
+        yield row, notes
+
+
+def _check_header(metadata: Path, lines: list[dict[str, Any]]) -> None:
+    where = f"{metadata}:1"
+    if not lines:
+        raise CatalogError("no images listed", where=where, hint="one line for each image")
+    names = [name for name in lines[0] if name is not None]
+    if "image" not in names:
+        close = get_close_matches("image", names, n=1)
+        hint = f"is it '{close[0]}'?" if close else "it names the image files"
+        raise CatalogError("no column 'image'", where=where, hint=hint)
+    for name in names:
+        if name in OURS:
+            raise CatalogError(
+                f"column '{name}' is set by studyspec", where=where, hint="rename it"
+            )
+
+
+def _row(
+    folder: Path,
+    catalog: Path,
+    collection: str,
+    where: str,
+    line: Mapping[str | None, Any],
+    further: Mapping[str, type],
+) -> tuple[ImageRow, list[str]]:
+    if None in line or None in line.values():
+        raise CatalogError("the line has another number of cells than the header", where=where)
+    cells = {str(name): str(value).strip() for name, value in line.items()}
+    typed = {
+        name: _typed(name, text, where)
+        for name, text in cells.items()
+        if name in NAMES and name not in OURS
+    }
+    own: dict[str, Value] = {
+        name: further[name](cells[name]) if cells[name] else None for name in further
+    }
+    paths = {name: _existing(folder, cells.get(name, ""), name, where) for name in FILES}
+    image_path = paths["image"]
+    if image_path is None:
+        raise CatalogError("the image is not named", where=f"{where}, column 'image'")
+    image = read_image(image_path)
+    height, width = image.pixels.shape
+    if paths["label"] is not None and read_label(paths["label"]).shape != (height, width):
+        raise FileError(
+            f"the label is not {width} x {height} pixels as its image is",
+            where=f"{where}, column 'label'",
+        )
+    row = ImageRow(
+        image_id=f"{folder.absolute().name}/{cells['image']}",
+        collection=collection,
+        image_uri="",
+        further=MappingProxyType(own),
+    )
+    uris = {
+        FILES[name]: _relative(path, catalog) for name, path in paths.items() if path is not None
+    }
+    row = replace(row, **{**typed, **uris, "width_px": width, "height_px": height})
+    notes = []
+    if row.pixel_scale_nm is None:
+        row = replace(row, pixel_scale_nm=image.pixel_scale_nm)
+    elif image.pixel_scale_nm is not None:
+        off = abs(image.pixel_scale_nm / row.pixel_scale_nm - 1)
+        if off > SCALE_TOLERANCE:
+            notes.append(
+                f"{row.image_id}: the header says {image.pixel_scale_nm:.4g} nm per pixel, the "
+                f"CSV {row.pixel_scale_nm:.4g}"
+            )
+    return row, notes
+
+
+def _typed(name: str, text: str, where: str) -> Value:
+    """A cell of a catalog column as that column's type; empty is unknown."""
+    if not text:
+        return None
+    kind = BY_NAME[name].kind
+    try:
+        if kind == "DOUBLE":
+            return float(text)
+        if kind == "INTEGER":
+            return int(text)
+        if kind == "DATE":
+            return date.fromisoformat(text)
+    except ValueError:
+        wanted = {"DOUBLE": "a number", "INTEGER": "a whole number"}.get(kind, "a date, 2021-08-26")
+        raise CatalogError(
+            f"'{text}' is not {wanted}", where=f"{where}, column '{name}'", hint="mend the CSV"
+        ) from None
+    return text
+
+
+def _further_kinds(lines: list[dict[str, Any]]) -> dict[str, type]:
+    """The user's own columns: whole numbers, numbers or text, as all their cells allow."""
+    names = [name for name in lines[0] if name not in NAMES and name not in FILES]
+    return {
+        name: _kind([str(line[name] or "").strip() for line in lines]) for name in names if name
+    }
+
+
+def _kind(cells: list[str]) -> type:
+    for kind in (int, float):
+        try:
+            for cell in cells:
+                kind(cell or "0")
+        except ValueError:
+            continue
+        return kind
+    return str
+
+
+def _existing(folder: Path, name: str, column: str, where: str) -> Path | None:
+    if not name:
+        return None
+    path = folder / name
+    if not path.is_file():
+        near = get_close_matches(name, [p.name for p in folder.iterdir()], n=1)
+        raise CatalogError(
+            f"no file '{name}' in {folder}",
+            where=f"{where}, column '{column}'",
+            hint=f"did you mean '{near[0]}'?" if near else "",
+        )
+    return path
+
+
+def _relative(path: Path, catalog: Path) -> str:
+    """A path as the catalog keeps it: relative to its folder where it lies below that."""
+    path, base = path.absolute(), catalog.absolute().parent
+    return str(path.relative_to(base)) if path.is_relative_to(base) else str(path)
