@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from studyspec.plan.jobs import Stage
 from studyspec.store.records import KeyStatus
@@ -30,6 +30,11 @@ class Ticket:
     network: str | None = None
     forgiven: int = 0
     time_limit_s: float | None = None
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Ticket:
+        """The ticket that `asdict` turned into JSON values."""
+        return cls(**{**values, "needs": tuple(values["needs"])})
 
 
 @dataclass

@@ -1,7 +1,8 @@
 """The queue: published jobs as files, and which of them a worker may take next.
 
-A job file holds a job and its terms. The images' whereabouts, which many jobs share, lie beside in
-one file for each prepared image, read only where an artifact must be made again.
+A job file has two lines: the ticket, which is all that a worker reads of the jobs that it does not
+do, and the job. Where the images are, which many jobs share, lies beside in one file for each
+prepared image, read only where an artifact must be made again.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,15 +54,10 @@ def publish(results: Results, jobs: Iterable[tuple[Job, Ticket]]) -> None:
     for job, ticket in jobs:
         sources = job.inputs.get("prepare", {})
         for key in sources.keys() - written:
-            _write(results.source(key), sources[key])
+            _write(results.source(key), _json(sources[key]))
             written.add(key)
         short = replace(job, inputs={**job.inputs, "prepare": sorted(sources)})
-        terms = {
-            "number": ticket.number,
-            "forgiven": ticket.forgiven,
-            "time_limit_s": ticket.time_limit_s,
-        }
-        _write(results.job(job.key), {**short.to_json(), "terms": terms})
+        _write(results.job(job.key), f"{_json(asdict(ticket))}\n{_json(short.to_json())}\n")
 
 
 def withdraw(results: Results, keys: Iterable[str]) -> None:
@@ -81,7 +77,8 @@ def published(results: Results) -> set[str]:
 
 def read_job(results: Results, key: str) -> Job:
     """A published job."""
-    job = Job.from_json(json.loads(results.job(key).read_text()))
+    _, line = results.job(key).read_text().splitlines()
+    job = Job.from_json(json.loads(line))
     return replace(
         job, inputs={**job.inputs, "prepare": Sources(results, job.inputs.get("prepare", ()))}
     )
@@ -109,14 +106,17 @@ class Queue:
         self.board.update(self.index.statuses())
 
     def _ticket(self, key: str) -> Ticket | None:
-        with suppress(FileNotFoundError):
-            values = json.loads(self.results.job(key).read_text())
-            return ticket_of(Job.from_json(values), **values["terms"])
+        with suppress(FileNotFoundError), self.results.job(key).open() as file:
+            return Ticket.from_json(json.loads(file.readline()))
         return None
 
 
-def _write(path: Path, values: Mapping[str, Any]) -> None:
+def _json(values: Mapping[str, Any]) -> str:
+    return json.dumps(values, separators=(",", ":"))
+
+
+def _write(path: Path, text: str) -> None:
     """Replace a file at once; it need not outlive a loss of power."""
     half = path.with_name(f".{path.name}.{os.getpid()}")
-    half.write_text(json.dumps(values, separators=(",", ":")))
+    half.write_text(text)
     half.rename(path)

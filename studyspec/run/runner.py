@@ -6,6 +6,7 @@ moment and started again, and several may serve one results folder. Knows no stu
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +28,7 @@ from studyspec.store.layout import Results
 from studyspec.store.records import KeyStatus, RecordIndex, read_record
 
 ENGINES: dict[str, Callable[[], Engine]] = {"local": local.Local}
+DEVICE = re.compile(r"cpu|mps|cuda(:\d+)?")
 POLL_S = 0.1
 CARE_S = 1.0
 """Workers, claims and job files are looked after this often [s]."""
@@ -92,11 +94,14 @@ def run(
     Raises
     ------
     RunError
-        If the engine is unknown or its workers cannot work.
+        If the engine or a device is unknown, or the workers cannot work.
     KeyboardInterrupt
         After the own workers have saved their checkpoints and given back their jobs.
     """
     options = options or Options()
+    for device in options.devices:
+        if not DEVICE.fullmatch(device):
+            raise RunError(f"unknown device '{device}'", hint="name it as cpu, cuda:0 or cuda:1")
     if options.engine not in ENGINES:
         known = ", ".join(sorted(ENGINES))
         raise RunError(f"unknown engine '{options.engine}'", hint=f"there is: {known}")
@@ -133,10 +138,11 @@ class _Run:
         try:
             with runners.present(self._results):
                 self._loop(workforce)
-        except BaseException:
+        except BaseException as reason:
             withdraw(self._results, self._jobs)
             workforce.dismiss()
-            ingest(self._results)
+            if isinstance(reason, KeyboardInterrupt):
+                ingest(self._results)
             raise
         return self.finish()
 
@@ -181,13 +187,13 @@ class _Run:
         workforce.part(PARTING_S)
 
     def _care(self, still_open: Sequence[str], workforce: Workforce) -> None:
-        """Bury the claims of the dead, publish what is not there, see to the workers."""
+        """Bury the claims of the dead, see to the workers, publish what is not there."""
         for claim in claims.expire(self._results):
             write_lost(self._results, claim)
+        workforce.keep(len(still_open))
         there = published(self._results)
         missing = [key for key in still_open if key not in there]
         publish(self._results, ((self._jobs[k], self._board.tickets[k]) for k in missing))
-        workforce.keep(len(still_open))
 
     def _judge(self) -> bool:
         """Look at the records; tell what is new in them. Whether a job has ended."""
@@ -210,8 +216,14 @@ class _Run:
                     self._tell_failure("again", key, statuses[key])
             elif state == "blocked" and key not in self._blocked:
                 self._blocked.add(key)
-                self._tell("blocked", key, message="a job that it needs has failed")
+                self._tell("blocked", key, message=self._hindrance(key))
         return bool(settled)
+
+    def _hindrance(self, key: str) -> str:
+        for need in self._jobs[key].needs:
+            if self._board.states.get(need) in ("failed", "blocked"):
+                return f"it needs '{self._jobs[need].title}'"
+        return "it needs a result that is neither here nor planned"
 
     def _tell_failure(self, kind: Kind, key: str, status: KeyStatus) -> None:
         self._failures[key] = status.failures

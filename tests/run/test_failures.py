@@ -36,6 +36,7 @@ def with_its_images(job: Job, jobs: Sequence[Job]) -> list[Job]:
     return [one for one in jobs if one.key in job.needs] + [job]
 
 
+@pytest.mark.slow
 def test_a_changed_image_fails_its_descendants_only(tmp_path: Path, results: Results) -> None:
     jobs = workloads.study(tmp_path, folds=2)
     np.save(tmp_path / "A-0.npy", np.zeros((64, 64), np.float32))
@@ -45,11 +46,14 @@ def test_a_changed_image_fails_its_descendants_only(tmp_path: Path, results: Res
     assert summary.blocked == len(jobs) - 8
     told = next(event for event in events if event.kind == "failed")
     assert "A-0: the image or its label changed since the run was planned" in told.message
+    hindered = [event.message for event in events if event.kind == "blocked"]
+    assert "it needs 'prepare A-0'" in hindered
     assert told.log is not None
     assert told.log.exists()
     assert Counter(record["status"] for record in workloads.records(results))["error"] == 3
 
 
+@pytest.mark.slow
 def test_failures_stay_known_until_asked_for_again(tmp_path: Path, results: Results) -> None:
     jobs = workloads.study(tmp_path, "A")
     image = np.load(tmp_path / "A-0.npy")
