@@ -7,14 +7,15 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from studyspec.store.database import Connection, new_database, open_database
 from studyspec.store.layout import Results
 from studyspec.store.plan_tables import insert_plans
 from studyspec.store.record_tables import insert_records
-from studyspec.store.records import record_names
+from studyspec.store.records import record_names, stamp
 
-BATCH_FILES = 256
+BATCH_FILES = 512
 BATCH_BYTES = 1 << 26
 BREATH_S = 0.005
 
@@ -26,7 +27,7 @@ class _File:
     """A record file as read: its text, or why there is none."""
 
     name: str
-    size: int
+    stamp: str
     hash: str = ""
     text: str = ""
     problem: str = ""
@@ -35,7 +36,7 @@ class _File:
 def ingest(results: Results) -> int:
     """Bring the database up to date with the records, batch by batch; how many were new.
 
-    A record that cannot be read is told of once, noted, and passed over until its size changes.
+    A record that cannot be read is told of once, noted, and passed over until it changes.
     """
     total = 0
     while record_names(results):
@@ -71,11 +72,11 @@ def _ingest_batch(results: Results, connection: Connection) -> tuple[int, bool]:
     if whole:
         problems |= insert_records(connection, whole)
         insert_plans(connection)
-    sizes = {file.name: file.size for file in files}
-    connection.execute("delete from stored.unreadable where list_contains($1, record)", [[*sizes]])
+    stamps = {file.name: file.stamp for file in files}
+    connection.execute("delete from stored.unreadable where list_contains($1, record)", [[*stamps]])
     for name, problem in problems.items():
         connection.execute(
-            "insert into stored.unreadable values (?, ?, ?)", [name, sizes[name], problem]
+            "insert into stored.unreadable values (?, ?, ?)", [name, stamps[name], problem]
         )
     connection.commit()
     for name, problem in problems.items():
@@ -84,13 +85,14 @@ def _ingest_batch(results: Results, connection: Connection) -> tuple[int, bool]:
 
 
 def _new_names(results: Results, connection: Connection) -> list[str]:
-    """Records that the database does not hold, but for unreadable ones of the same size."""
+    """Records that the database does not hold, but for unreadable ones that are as they were."""
     known = connection.execute(
         "select record from stored.attempt union all select record from stored.plan"
     ).fetchall()
-    unreadable = connection.execute("select record, bytes from stored.unreadable").fetchall()
+    unreadable = connection.execute("select record, stamp from stored.unreadable").fetchall()
     names = record_names(results) - {name for (name,) in known}
-    return sorted(names - {name for name, size in unreadable if size == _size(results, name)})
+    same = {name for name, known in unreadable if known == stamp(results.records / name)}
+    return sorted(names - same)
 
 
 def _read(results: Results, names: Sequence[str]) -> list[_File]:
@@ -100,26 +102,17 @@ def _read(results: Results, names: Sequence[str]) -> list[_File]:
     for name in names[:BATCH_FILES]:
         if size > BATCH_BYTES:
             break
-        file = _read_one(results, name)
-        size += file.size
-        files.append(file)
+        files.append(_read_one(results.records / name))
+        size += len(files[-1].text)
     return files
 
 
-def _read_one(results: Results, name: str) -> _File:
+def _read_one(path: Path) -> _File:
+    seen = stamp(path)
     try:
-        data = (results.records / name).read_bytes()
+        data = path.read_bytes()
+        return _File(path.name, seen, hashlib.sha256(data).hexdigest(), data.decode())
     except OSError as error:
-        return _File(name, _size(results, name), problem=error.strerror or str(error))
-    try:
-        text = data.decode()
+        return _File(path.name, seen, problem=error.strerror or str(error))
     except UnicodeDecodeError:
-        return _File(name, len(data), problem="not text")
-    return _File(name, len(data), hashlib.sha256(data).hexdigest(), text)
-
-
-def _size(results: Results, name: str) -> int:
-    try:
-        return (results.records / name).stat().st_size
-    except OSError:
-        return -1
+        return _File(path.name, seen, problem="not text")

@@ -9,7 +9,8 @@ import hashlib
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,12 +98,29 @@ class KeyStatus:
         return FINAL.get(self.last_status or "") or self.last_message or "it failed"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Attempt:
     """What the index keeps of a record."""
 
     path: Path
-    head: Record
+    status: str
+    finished_at: str
+    weights: str | None
+    message: str
+    log: str | None
+
+    @classmethod
+    def of(cls, path: Path, head: Record) -> _Attempt:
+        """The attempt of a record's head."""
+        error = head.get("error") or {}
+        return cls(
+            path,
+            head["status"],
+            head["finished_at"],
+            head.get("weights_sha256"),
+            "; ".join(error[part] for part in ("message", "hint") if error.get(part)),
+            head.get("log"),
+        )
 
 
 @dataclass
@@ -114,7 +132,7 @@ class RecordIndex:
     _statuses: dict[str, KeyStatus] = field(default_factory=dict)
     _plans: dict[tuple[str, str | None], _Attempt] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
-    _unreadable: dict[str, int] = field(default_factory=dict)
+    _unreadable: dict[str, str] = field(default_factory=dict)
     _changed_at: int = -1
     _first_seen: float = 0.0
     _settled: bool = False
@@ -152,17 +170,18 @@ class RecordIndex:
         for name in self._new_names():
             path = self.results.records / name
             try:
-                attempt = _Attempt(path, read_head(path))
+                head = read_head(path)
             except StoreError as error:
                 self._pass_over(path, error)
                 continue
             self._seen.add(name)
             self._unreadable.pop(name, None)
-            if attempt.head["stage"] == "plan":
-                self._add_plan(attempt)
+            attempt = _Attempt.of(path, head)
+            if head["stage"] == "plan":
+                self._add_plan((head.get("study", ""), head.get("profile")), attempt)
             else:
-                self._attempts.setdefault(attempt.head["key"], []).append(attempt)
-                changed.add(attempt.head["key"])
+                self._attempts.setdefault(head["key"], []).append(attempt)
+                changed.add(head["key"])
         for key in changed:
             self._statuses[key] = _status(self._attempts[key])
 
@@ -182,16 +201,15 @@ class RecordIndex:
 
     def _new_names(self) -> Iterator[str]:
         for name in sorted(record_names(self.results) - self._seen):
-            size = self._unreadable.get(name)
-            if size is None or size != _size(self.results.records / name):
+            known = self._unreadable.get(name)
+            if known is None or known != stamp(self.results.records / name):
                 yield name
 
     def _pass_over(self, path: Path, error: StoreError) -> None:
-        self._unreadable[path.name] = _size(path)
+        self._unreadable[path.name] = stamp(path)
         log.warning("%s", error.text)
 
-    def _add_plan(self, plan: _Attempt) -> None:
-        asked = (plan.head.get("study", ""), plan.head.get("profile"))
+    def _add_plan(self, asked: tuple[str, str | None], plan: _Attempt) -> None:
         before = self._plans.get(asked)
         self._plans[asked] = plan if before is None else max(before, plan, key=_age)
 
@@ -208,17 +226,13 @@ def record_names(results: Results) -> set[str]:
 
 def trained_weights(results: Results, key: str) -> tuple[str, ...]:
     """Hashes of the weights that a train job left, the chosen one first."""
-    names = (name for name in record_names(results) if name.startswith(f"{key}."))
     done = []
-    for name in names:
-        try:
+    for name in record_names(results):
+        if name.startswith(f"{key}."):
             path = results.records / name
-            attempt = _Attempt(path, read_head(path))
-        except StoreError:
-            continue
-        if attempt.head["status"] == "done":
-            done.append(attempt)
-    return _weights(_ranked(done))
+            with suppress(StoreError):
+                done.append(_Attempt.of(path, read_head(path)))
+    return _weights(_ranked([attempt for attempt in done if attempt.status == "done"]))
 
 
 def write_plan(results: Results, plan: Mapping[str, Any]) -> Path:
@@ -231,16 +245,15 @@ def write_plan(results: Results, plan: Mapping[str, Any]) -> Path:
 
 
 def _status(attempts: Sequence[_Attempt]) -> KeyStatus:
-    done = _ranked([a for a in attempts if a.head["status"] == "done"])
-    failed = [a for a in attempts if a.head["status"] in FAILURES]
-    last = max(failed, key=_age).head if failed else {}
-    error = last.get("error") or {}
+    done = _ranked([attempt for attempt in attempts if attempt.status == "done"])
+    failed = sorted((attempt for attempt in attempts if attempt.status in FAILURES), key=_age)
+    last = failed[-1] if failed else None
     return KeyStatus(
         done=bool(done),
         failures=len(failed),
-        last_status=last.get("status"),
-        last_message="; ".join(error[part] for part in ("message", "hint") if error.get(part)),
-        last_log=last.get("log"),
+        last_status=None if last is None else last.status,
+        last_message="" if last is None else last.message,
+        last_log=None if last is None else last.log,
         weights=_weights(done),
         path=done[0].path if done else None,
     )
@@ -250,23 +263,25 @@ def _ranked(done: Sequence[_Attempt]) -> list[_Attempt]:
     """By the rule for several results of one job: the earliest first, then by hash."""
     if len(done) < 2:
         return list(done)
-    return sorted(done, key=lambda a: (a.head["finished_at"], _sha256(a.path), a.path.name))
+    return sorted(done, key=lambda a: (a.finished_at, _sha256(a.path), a.path.name))
 
 
-def _weights(done: Iterable[_Attempt]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(w for a in done if (w := a.head.get("weights_sha256")) is not None))
+def _weights(done: Sequence[_Attempt]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(a.weights for a in done if a.weights is not None))
 
 
 def _age(attempt: _Attempt) -> tuple[str, str]:
-    return attempt.head["finished_at"], attempt.path.name
+    return attempt.finished_at, attempt.path.name
 
 
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _size(path: Path) -> int:
+def stamp(path: Path) -> str:
+    """Size and time of change: of a file that could not be read, whether to try again."""
     try:
-        return path.stat().st_size
+        seen = path.stat()
     except OSError:
-        return -1
+        return ""
+    return f"{seen.st_size} {seen.st_mtime_ns}"

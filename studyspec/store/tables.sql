@@ -58,4 +58,4 @@ create table stored.plan_evaluation (plan varchar, evaluation varchar, images va
 
 create table stored.plan_list (plan varchar, list varchar, prepares varchar[]);
 
-create table stored.unreadable (record varchar primary key, bytes bigint, reason varchar);
+create table stored.unreadable (record varchar primary key, stamp varchar, reason varchar);

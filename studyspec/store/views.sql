@@ -185,4 +185,4 @@ where a.status not in ('done', 'preempted')
 qualify row_number() over (partition by a.key order by a.finished_at desc, a.record desc) = 1;
 
 create or replace view unreadable_records as
-select record, bytes, reason from stored.unreadable;
+select record, reason from stored.unreadable;

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import logging
+import random
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from studyspec.plan.expansion import Expansion
+from studyspec.store import ingest as ingesting
+from studyspec.store.ingest import ingest, rebuild
+from studyspec.store.layout import Results
+from studyspec.store.queries import user_query
+from tests.store.dumps import dump
+from tests.store.results_folders import (
+    dataset,
+    random_scores,
+    result_of,
+    variant,
+    write_all_done,
+    write_done,
+    write_failed,
+    write_study,
+)
+
+
+def count(results: Results, what: str) -> int:
+    """How many rows there are."""
+    return int(user_query(results, f"select count(*) from {what}").rows[0][0])
+
+
+@pytest.fixture
+def small(results: Results) -> Expansion:
+    datasets = [dataset("Au", batch=1), dataset("Ag", batch=2.5, maker="x")]
+    expanded = write_study(results, datasets, variant(["Au", "Ag"]))
+    write_all_done(results, expanded)
+    return expanded
+
+
+def test_every_record_is_ingested_once(results: Results, small: Expansion) -> None:
+    assert ingest(results) == len(small.jobs) + 1
+    assert ingest(results) == 0
+    assert count(results, "attempts") == len(small.jobs)
+    assert count(results, "patch_score") == 8 * 2 * 3 * 2
+
+
+def test_no_records_make_no_database(results: Results) -> None:
+    assert ingest(results) == 0
+    assert not results.database.exists()
+
+
+def test_batches_add_up(
+    results: Results, small: Expansion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest(results)
+    at_once = dump(results)
+    results.database.unlink()
+    monkeypatch.setattr(ingesting, "BATCH_FILES", 3)
+    assert ingest(results) == len(small.jobs) + 1
+    assert dump(results) == at_once
+
+
+@pytest.mark.usefixtures("small")
+def test_a_rebuilt_database_is_the_same(results: Results) -> None:
+    for path in sorted(results.records.iterdir(), reverse=True):
+        hidden = path.rename(results.folder / path.name)
+        ingest(results)
+        hidden.rename(path)
+    ingest(results)
+    before = dump(results)
+    assert rebuild(results) == len(list(results.records.iterdir()))
+    assert dump(results) == before
+    assert all(before[f"main.{view}"] for view in ("scores", "image_scores", "matrix", "datasets"))
+
+
+def test_a_database_that_is_broken_is_rebuilt(results: Results, small: Expansion) -> None:
+    results.database.write_text("this is no database")
+    assert rebuild(results) == len(small.jobs) + 1
+    assert count(results, "scores") == 8
+
+
+def test_results_are_merged_by_copying_records(results: Results, tmp_path: Path) -> None:
+    expanded = write_study(results, [dataset("Au")], variant(["Au"]))
+    other = Results(tmp_path / "other")
+    for number, job in enumerate(expanded.jobs):
+        write_done(results if number % 2 else other, job)
+    ingest(results)
+    shutil.copytree(other.records, results.records, dirs_exist_ok=True)
+    ingest(results)
+    assert count(results, "attempts where chosen") == len(expanded.jobs)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda data: data[: len(data) // 2], "cut short"),
+        (lambda data: b"", "cut short"),
+        (lambda data: b"\xff\xfe" + data, "not text"),
+        (lambda data: b"[1, 2]", "another schema"),
+        (lambda data: data.replace(b'"schema":1', b'"schema":9'), "another schema"),
+        (lambda data: data.replace(b'"status"', b'"state"'), "no key, stage, status or time"),
+        (lambda data: data.replace(b'"tp":[', b'"tp":[1,'), "do not fit together"),
+        (lambda data: data.replace(b'"image":[0', b'"image":[7'), "do not fit together"),
+        (lambda data: data.replace(b'"image":[0', b'"image":["x"'), "do not fit together"),
+    ],
+)
+def test_a_bad_record_is_told_of_once_and_passed_over(
+    results: Results, damage: object, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = next(p for p in results.records.iterdir() if '"stage":"evaluate"' in p.read_text())
+    whole = path.read_bytes()
+    path.write_bytes(damage(whole))  # type: ignore[operator]
+    with caplog.at_level(logging.WARNING):
+        ingest(results)
+        assert ingest(results) == 0
+    assert [path.name in message and reason in message for message in caplog.messages] == [True]
+    assert count(results, "scores") == 7
+    assert user_query(results, "select record from unreadable_records").rows == [(path.name,)]
+    path.write_bytes(whole)
+    assert ingest(results) == 1
+    assert (count(results, "scores"), count(results, "unreadable_records")) == (8, 0)
+
+
+@pytest.mark.usefixtures("small")
+def test_what_is_no_file_is_passed_over(results: Results) -> None:
+    (results.records / "folder.json").mkdir()
+    (results.records / "gone.json").symlink_to(results.records / "nowhere")
+    ingest(results)
+    assert count(results, "unreadable_records") == 2
+    assert count(results, "scores") == 8
+
+
+def test_a_copy_of_a_record_under_another_name_counts_once(results: Results) -> None:
+    expanded = write_study(results, [dataset("Au")], variant(["Au"], folds=2))
+    paths = [write_done(results, job) for job in expanded.jobs]
+    ingest(results)
+    before = user_query(results, "from scores order by all").rows
+    for path in paths:
+        shutil.copy(path, path.with_name(f"copy of {path.name}"))
+    ingest(results)
+    assert user_query(results, "from scores order by all").rows == before
+
+
+def test_failures_are_kept_until_there_is_a_result(results: Results) -> None:
+    job = write_study(results, [dataset("Au")], variant(["Au"])).jobs[-1]
+    write_failed(results, job, "lost", 1)
+    write_failed(results, job, "out_of_memory", 2)
+    ingest(results)
+    asked = "select status, error_message, error_hint, log from failures"
+    expected = [("out_of_memory", "it broke", "mend it", "run/logs/x.log")]
+    assert user_query(results, asked).rows == expected
+    write_done(results, job)
+    ingest(results)
+    assert count(results, "failures") == 0
+    assert count(results, "attempts") == 3
+
+
+def test_a_thousand_small_evaluations_are_ingested_in_seconds(results: Results) -> None:
+    expanded = write_study(results, [dataset("Au", 4)], variant(["Au"], folds=2))
+    job = expanded.jobs[-1]
+    scores = random_scores(random.Random(1), images=4, patches=5, forms=1)
+    path = write_done(results, job, {**result_of(job), "scores": scores})
+    text = path.read_text()
+    uuid = path.name.split(".")[1]
+    for number in range(1000):
+        (results.records / f"x.{number}.json").write_text(text.replace(uuid, str(number)))
+    began = time.monotonic()
+    assert ingest(results) == 1002
+    assert time.monotonic() - began < 20
+    assert count(results, "stored.patch_score") == 1001 * 20
