@@ -54,7 +54,7 @@ def write_dice(results: Results, expanded: Expansion, dice: dict[str, float]) ->
             write_done(results, job, {**result_of(job), "scores": {**one, **counts, **soft}})
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(seed=st.integers(0, 2**32), forms=st.sampled_from([1, 8]))
 def test_scores_are_the_formulas_on_the_counts(
     seed: int, forms: int, tmp_path_factory: pytest.TempPathFactory

@@ -1,0 +1,105 @@
+"""Processes really killed: nothing that was said to be done is lost, nothing is there twice."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from studyspec.errors import NothingThere
+from studyspec.store.ingest import ingest
+from studyspec.store.layout import Results
+from studyspec.store.queries import user_query
+from studyspec.store.records import RecordIndex, read_record, record_names
+from tests.store.victims import Victims, write
+
+ROWS = 12
+MANY = pytest.param(200, marks=pytest.mark.slow)
+
+
+@pytest.fixture
+def victims(results: Results) -> Iterator[Victims]:
+    with closing(Victims(results)) as started:
+        yield started
+
+
+def kill(pid: int, after_s: float) -> None:
+    """Kill a process after a random time."""
+    time.sleep(random.uniform(0, after_s))
+    os.kill(pid, signal.SIGKILL)
+
+
+def contents(results: Results) -> tuple[int, int, int]:
+    """Attempts, evaluations, and rows of scores."""
+    counts = ("stored.attempt", "stored.evaluation", "stored.patch_score")
+    asked = ", ".join(f"(select count(*) from {name})" for name in counts)
+    attempts, evaluations, rows = user_query(results, f"select {asked}").rows[0]
+    return attempts, evaluations, rows
+
+
+@pytest.mark.parametrize("kills", [20, MANY])
+def test_writers_killed_lose_no_record(results: Results, victims: Victims, kills: int) -> None:
+    said: set[str] = set()
+    for _ in range(kills):
+        kill(victims.start("write"), 0.03)
+        said |= set(victims.buried())
+    assert len(said) > kills / 2
+    assert said <= record_names(results)
+    for name in record_names(results):
+        assert read_record(results.records / name)["status"] == "done"
+    assert len(RecordIndex(results).statuses()) == len(record_names(results))
+
+
+@pytest.mark.parametrize("kills", [20, MANY])
+def test_ingesters_killed_lose_nothing(results: Results, victims: Victims, kills: int) -> None:
+    seen = 0
+    for _ in range(kills):
+        for _ in range(12):
+            write(results)
+        kill(victims.start("ingest"), 0.4)
+        victims.buried()
+        if results.database.exists():
+            attempts, evaluations, rows = contents(results)
+            assert attempts >= seen
+            assert (evaluations, rows) == (attempts, ROWS * attempts)
+            seen = attempts
+    assert seen > 0
+    ingest(results)
+    assert contents(results) == (12 * kills, 12 * kills, ROWS * 12 * kills)
+
+
+def test_two_ingest_at_once_and_nothing_is_there_twice(results: Results, victims: Victims) -> None:
+    pids = [victims.start("ingest") for _ in range(2)]
+    for _ in range(100):
+        write(results)
+    try:
+        while not results.database.exists() or contents(results)[0] < 100:
+            time.sleep(0.01)
+    finally:
+        for pid in pids:
+            kill(pid, 0)
+    assert ingest(results) == 0
+    assert contents(results) == (100, 100, 100 * ROWS)
+
+
+def test_questions_are_answered_while_others_ingest(results: Results, victims: Victims) -> None:
+    pid = victims.start("ingest")
+    answers: list[int] = []
+    try:
+        for _ in range(30):
+            write(results)
+            try:
+                attempts, evaluations, rows = contents(results)
+            except NothingThere:
+                continue
+            assert (evaluations, rows) == (attempts, ROWS * attempts)
+            answers.append(attempts)
+    finally:
+        kill(pid, 0)
+    assert answers == sorted(answers)
+    assert answers[-1] > answers[0]

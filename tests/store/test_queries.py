@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import csv
+import json
+import threading
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from studyspec.errors import NothingThere, QueryError, StoreError
+from studyspec.store import exports
+from studyspec.store.ingest import ingest
+from studyspec.store.layout import Results
+from studyspec.store.queries import Table, user_query
+from tests.store.results_folders import dataset, variant, write_all_done, write_study
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    results = Results(tmp_path_factory.mktemp("results"))
+    write_all_done(results, write_study(results, [dataset("Au")], variant(["Au"])))
+    ingest(results)
+    return results
+
+
+def test_an_answer_has_columns_types_and_rows(full: Results) -> None:
+    answer = user_query(full, "select train, folds, dice_mean > 0 as found from matrix")
+    assert answer == Table(
+        ("train", "folds", "found"), ("VARCHAR", "INTEGER", "BOOLEAN"), answer.rows
+    )
+    assert answer.dicts() == [{"train": "Au", "folds": 2, "found": True}]
+
+
+def test_no_results_are_said_to_be_missing(results: Results) -> None:
+    with pytest.raises(NothingThere, match="no results here yet; `studyspec run` makes them"):
+        user_query(results, "select 1")
+    assert not results.folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("selec 1", 'syntax error at or near "selec"'),
+        ("from scorse", r'scorse does not exist! Did you mean "scores"\?; there are attempts, '),
+        ("select dise from scores", 'Referenced column "dise" not found'),
+        ("select 'a'::integer", "Could not convert string 'a' to INT32"),
+        ("select 1; select 2", "2 statements; ask one at a time"),
+        ("", "an empty query; there are attempts, "),
+        ("-- nothing", "an empty query"),
+        ("select now()", "times with a zone; cast it"),
+    ],
+)
+def test_a_wrong_query_is_explained_in_one_line(full: Results, sql: str, message: str) -> None:
+    with pytest.raises(QueryError, match=message) as caught:
+        user_query(full, sql)
+    assert "\n" not in caught.value.text
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "describe scores",
+        "show tables",
+        "summarize scores",
+        "explain from scores",
+        "with a as (select 1) from a",
+        "pivot matrix on test using first(dice_mean) group by train",
+    ],
+)
+def test_all_kinds_of_questions_are_answered(full: Results, sql: str) -> None:
+    assert user_query(full, sql).rows
+
+
+FORBIDDEN = [
+    "from '{file}'",
+    "select * from read_text('{file}')",
+    "select * from read_csv('{file}')",
+    "select * from glob('{folder}/*')",
+    "from parquet_metadata('{file}')",
+    "from sniff_csv('{file}')",
+    "select * from duckdb_secrets()",
+    "select getenv('HOME')",
+    "copy matrix to '{folder}/stolen.csv'",
+    "copy (select 1) to '{folder}/stolen.csv'",
+    "explain analyze copy matrix to '{folder}/stolen.csv'",
+    "export database '{folder}/stolen'",
+    "import database '{folder}'",
+    "attach ':memory:' as other",
+    "attach '{folder}/other.duckdb' as other",
+    "attach '{database}' as again",
+    "detach studyspec",
+    "use memory",
+    "set threads = 1",
+    "set enable_external_access = true",
+    "reset enable_external_access",
+    "set lock_configuration = false",
+    "pragma enable_profiling",
+    "pragma profiling_output='{folder}/stolen.txt'",
+    "install httpfs",
+    "load httpfs",
+    "call pragma_version()",
+    "checkpoint",
+    "vacuum",
+    "drop table stored.attempt",
+    "delete from stored.attempt",
+    "update stored.attempt set key = 'x'",
+    "insert into stored.plan_variant values ('x', 0, 'x')",
+    "create table x as select 1",
+    "create temp table x as select 1",
+    "create view x as select 1",
+    "alter table stored.attempt add column x integer",
+    "prepare x as select 1",
+    "begin",
+    "create table pivoted as select 1; select 1",
+    "select 1; copy matrix to '{folder}/stolen.csv'",
+    "select 1) to '{folder}/stolen.csv'; select (1",
+]
+
+
+@pytest.mark.parametrize("sql", FORBIDDEN)
+def test_a_query_can_neither_read_files_nor_write_nor_change_settings(
+    full: Results, tmp_path: Path, sql: str
+) -> None:
+    secret = tmp_path / "secret.csv"
+    secret.write_text("a\n1\n")
+    before = sorted(tmp_path.iterdir())
+    asked = sql.format(file=secret, folder=tmp_path, database=full.database)
+    with pytest.raises(QueryError):
+        user_query(full, asked)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_query_can_reach_no_python_object(full: Results) -> None:
+    asked = "select value from duckdb_settings() where name = 'python_enable_replacements'"
+    assert user_query(full, asked).rows == [("false",)]
+
+
+def test_questions_of_threads_do_not_disturb_each_other(full: Results) -> None:
+    answers: list[Table] = []
+
+    def ask() -> None:
+        answers.extend(user_query(full, "from matrix") for _ in range(5))
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for _ in range(5):
+        ingest(full)
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 15
+    assert all(answer == answers[0] for answer in answers)
+
+
+MIXED = Table(
+    ("name", 'odd "one"', "value", "on", "list"),
+    ("VARCHAR", "INTEGER", "DOUBLE", "DATE", "VARCHAR[]"),
+    [("a, b", 1, 0.5, date(2020, 1, 2), ["x", "y"]), (None, None, None, None, None)],
+)
+
+
+def test_csv_holds_the_rows(tmp_path: Path) -> None:
+    exports.write_csv(MIXED, tmp_path / "a.csv")
+    with (tmp_path / "a.csv").open(newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == list(MIXED.columns)
+    assert rows[1][:4] == ["a, b", "1", "0.5", "2020-01-02"]
+    assert rows[2] == ["", "", "", "", ""]
+
+
+def test_json_holds_the_rows(tmp_path: Path) -> None:
+    exports.write_json(MIXED, tmp_path / "a.json")
+    first = json.loads((tmp_path / "a.json").read_text())[0]
+    assert list(first.values()) == ["a, b", 1, 0.5, "2020-01-02", ["x", "y"]]
+
+
+@pytest.mark.parametrize("copies", [0, 1, 30_000])
+def test_parquet_holds_the_rows_and_types(tmp_path: Path, copies: int) -> None:
+    path = tmp_path / "it's.parquet"
+    exports.write_parquet(Table(MIXED.columns, MIXED.types, MIXED.rows * copies), path)
+    found = duckdb.connect().read_parquet(str(path))
+    assert tuple(found.columns) == MIXED.columns
+    assert tuple(map(str, found.types)) == MIXED.types
+    assert found.fetchall() == MIXED.rows * copies
+
+
+def test_what_the_views_give_can_be_exported(full: Results, tmp_path: Path) -> None:
+    for view in ("attempts", "scores", "image_scores", "datasets", "networks"):
+        answer = user_query(full, f"from {view}")
+        exports.write_parquet(answer, tmp_path / "a.parquet")
+        assert duckdb.connect().read_parquet(str(tmp_path / "a.parquet")).fetchall() == answer.rows
+        exports.write_json(answer, tmp_path / "a.json")
+
+
+@pytest.mark.parametrize("write", [exports.write_csv, exports.write_json, exports.write_parquet])
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path, write: object) -> None:
+    with pytest.raises(StoreError, match=r"missing.*a\.out: cannot be written"):
+        write(MIXED, tmp_path / "missing" / "a.out")  # type: ignore[operator]
+    assert list(tmp_path.iterdir()) == []
