@@ -114,7 +114,7 @@ def folds() -> Spec:
         .encode(
             x="dice:Q",
             strokeDash=alt.StrokeDash("what:N", title=None)
-            .scale(domain=["mean", "own set"], range=[[1, 0], [2, 3]])
+            .scale(range=[[1, 0], [2, 3]])
             .legend(orient="top", symbolStrokeColor=INK, symbolType="stroke"),
         )
     )
@@ -163,7 +163,8 @@ def curves() -> Spec:
         .legend(orient="top", symbolType="stroke")
     )
     dash = alt.StrokeDash("part:N", title=None).scale(domain=parts, range=[[1, 0], [5, 2]])
-    x = alt.X("epoch:Q", title="epoch").axis(tickMinStep=1, grid=False)
+    whole = "datum.value % 1 ? '' : format(datum.value, 'd')"
+    x = alt.X("epoch:Q", title="epoch").axis(labelExpr=whole, grid=False)
     y = alt.Y("loss:Q", title="cross-entropy [nat]").scale(zero=False)
     lines = data.mark_line(strokeWidth=1.4, opacity=0.8).encode(
         x=x, y=y, color=color, strokeDash=dash, detail="fold:O"

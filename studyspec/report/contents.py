@@ -213,7 +213,7 @@ def _condition(column: str, wanted: Any) -> str:
     if not isinstance(wanted, Mapping):
         return f"{column} = {wanted}"
     if "near" in wanted:
-        return f"{column} = {wanted['near']} ± {wanted['within']}"
+        return f"{column} = {wanted['near']:g} ± {wanted['within']:g}"
     if "not" in wanted:
         return f"{column} is not {wanted['not']}"
     if "like" in wanted:

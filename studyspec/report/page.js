@@ -194,7 +194,8 @@ class Study {
   }
 
   describe(cell) {
-    this.part("text", "pair").textContent = `${cell.train} → ${cell.test}`;
+    const own = cell.own ? " (own set)" : "";
+    this.part("text", "pair").textContent = `${cell.train} → ${cell.test}${own}`;
     const absent = this.part("text", "absent");
     absent.hidden = cell.state === "done";
     absent.textContent =

@@ -47,7 +47,7 @@ def with_differences(cells: Cells, scores: Scores) -> list[dict[str, Any]]:
 
 def claims(frames: StudyFrames, scores: Scores) -> list[dict[str, Any]]:
     """Every claim of the study with its verdict, as plain values."""
-    said = [Claim.model_validate(claim) for claim in frames.plan["spec"].get("claims", ())]
+    said = [_claim(claim) for claim in frames.plan["spec"].get("claims", ())]
     verdicts = judge_all(said, scores)
     return [
         _verdict(verdict)
@@ -63,6 +63,11 @@ def tally(judged: Sequence[Mapping[str, Any]]) -> str:
     counts = {kind: sum(one["verdict"] == kind for one in judged) for kind in KIND}
     rest = [f"{n} {kind}" for kind, n in counts.items() if n and kind != "held"]
     return ", ".join([f"{counts['held']} of {len(judged)} claims held", *rest]) + "."
+
+
+def _claim(written: Mapping[str, Any]) -> Claim:
+    """A claim from its JSON, where what was not written stands as null or empty."""
+    return Claim.model_validate({k: v for k, v in written.items() if v not in (None, [])})
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

@@ -90,7 +90,7 @@ class Scores:
     def per_fold(self, name: CellName, metric: str) -> dict[int, float]:
         """The metric of each fold that has it."""
         rows = self.by_cell.get(name, ())
-        return {row["fold"]: float(row[metric]) for row in rows if row[metric] is not None}
+        return {row["fold"]: float(row[metric]) for row in rows if row.get(metric) is not None}
 
     def mean(self, name: CellName, metric: str) -> float:
         """The mean over the folds, as the matrix tells it."""

@@ -7,6 +7,7 @@ import pytest
 from studyspec.report import verdicts
 from studyspec.report.contents import merged_cells
 from studyspec.report.frames import StudyFrames
+from studyspec.spec.claims import Claim
 from tests.report.examples import Size, frames
 
 CLAIM = {
@@ -15,6 +16,9 @@ CLAIM = {
     "right": {"train": "Au", "test": "Au"},
     "at_least": -0.5,
 }
+
+
+BOTH = {key: CLAIM[key] for key in ("left", "right", "at_least")}
 
 
 def judged(made: StudyFrames) -> list[dict[str, Any]]:
@@ -67,3 +71,10 @@ def test_columns_of_datasets_are_means_over_their_images() -> None:
         row["dose_e_per_A2"] = 400.0 + 20 * i
     columns = verdicts.scores_of(made, merged_cells(made)).columns
     assert columns["Au"]["dose_e_per_A2"] == 410.0
+
+
+def test_a_claim_of_several_parts_is_read_as_the_plan_records_it() -> None:
+    said = Claim.model_validate({"says": "both", "all": [BOTH, BOTH]})
+    (claim,) = judged(claiming(said.model_dump(mode="json")))
+    assert [part["verdict"] for part in claim["parts"]] == ["held", "held"]
+    assert claim["drawing"] is None

@@ -48,10 +48,13 @@ def scores(
             cell: dict[str, Any] = {"variant": name.variant, "train": name.train, "test": name.test}
             cell |= {"split": name.split, "fold": fold}
             images += [
-                cell | {"image_id": f"{name.test}/{m:02d}", "dice": dice[fold, m], "n_patches": 16}
+                cell
+                | {"image_id": f"{name.test}/{m:02d}", "n_patches": 16}
+                | {"dice": dice[fold, m], "oversegmentation": 1 - dice[fold, m]}
                 for m in seen
             ]
-            folds.append(cell | {"dice": float(dice[fold, seen].mean())})
+            score = float(dice[fold, seen].mean())
+            folds.append(cell | {"dice": score, "oversegmentation": 1 - score})
     variants: dict[str, Any] = {name.variant: {} for name in means}
     return Scores(folds, images, **({"variants": variants} | more))
 
