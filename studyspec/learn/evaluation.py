@@ -12,25 +12,26 @@ from torch import Tensor
 
 from studyspec.learn.augment import FORMS, dihedral
 from studyspec.learn.devices import memory_watch
-from studyspec.learn.network import ResidualUNet
+from studyspec.learn.network import ResidualUNet, placed
 
 Whole = npt.NDArray[np.int64]
 Real = npt.NDArray[np.float64]
-BATCH = 16
+HELD_PX = 2**20
+"""Pixels that a network sees at once, or one patch if that is larger."""
 
 
 @dataclass(frozen=True)
 class Counts:
     """Counts of N patches in K forms, each of shape (N, K).
 
-    Form k is that of `augment.dihedral`: k quarter turns, from 4 on after a flip. The soft counts
-    are sums over pixels of the particle probability p and of p where the label is particle, twice
-    the one over the other being the soft dice: 2 sum(p y) / (sum(p) + sum(y)).
+    Form k is that of `augment.dihedral`: k quarter turns, from 4 on after a flip. p is the particle
+    probability (softmax) of a pixel, y its label, 0 or 1. The soft dice of one patch or of many is
+    2 sum(p y) / (sum(p) + sum(y)).
 
     Attributes
     ----------
     tp, fp, fn, tn
-        Pixels, decided by p > 0.5; a tie is background.
+        Pixels, particle being p > 0.5; a tie is background.
     loss_sum
         Sum of the pixels' cross-entropies [nat].
     soft_intersection
@@ -61,7 +62,7 @@ def evaluate(
     Parameters
     ----------
     network
-        In any mode; used in evaluation mode, in float32.
+        Moved to the device and set to evaluation mode; computes in float32.
     images, labels
         Patches, (N, P, P).
     in_all_forms
@@ -74,34 +75,34 @@ def evaluate(
     OutOfMemory
         If the device has too little memory.
     """
-    network = network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    network = placed(network, device).eval()
     forms = range(FORMS if in_all_forms else 1)
-    parts: list[Tensor] = []
+    held = max(1, HELD_PX // max(1, images[:1].size))
+    parts = [torch.empty(0, len(forms), 7, dtype=torch.float64)]
     with memory_watch():
-        for start in range(0, len(images), BATCH):
-            x = torch.from_numpy(images[start : start + BATCH]).to(device)
-            y = torch.from_numpy(labels[start : start + BATCH]).to(device)
+        for start in range(0, len(images), held):
+            x = torch.tensor(images[start : start + held]).to(device)
+            y = torch.tensor(labels[start : start + held]).to(device)
             each = [_count(network, dihedral(x, form), dihedral(y, form)) for form in forms]
             parts.append(torch.stack(each, dim=1).cpu())
-    table = torch.cat(parts).numpy() if parts else np.empty((0, len(forms), 7))
-    tp, fp, fn, tn = (table[..., i].astype(np.int64) for i in range(4))
-    return Counts(tp, fp, fn, tn, table[..., 4], table[..., 5], table[..., 6])
+    columns = torch.cat(parts).movedim(-1, 0).numpy()
+    tp, fp, fn, tn = columns[:4].astype(np.int64)
+    return Counts(tp, fp, fn, tn, *columns[4:])
 
 
 def _count(network: ResidualUNet, x: Tensor, y: Tensor) -> Tensor:
-    """The seven counts of each patch, (B, 7) float64."""
-    logits = network(x[:, None].contiguous(memory_format=torch.channels_last)).float()
-    truth = y.bool()
-    particle = logits[:, 1] > logits[:, 0]
-    p = torch.softmax(logits, dim=1)[:, 1].double()
-    loss = F.cross_entropy(logits, y.long(), reduction="none").double()
-    columns = [
-        particle & truth,
-        particle & ~truth,
-        ~particle & truth,
-        ~particle & ~truth,
-        loss,
-        p * truth,
-        p + truth,
-    ]
-    return torch.stack([column.double().sum(dim=(1, 2)) for column in columns], dim=1)
+    """The seven counts of each patch, (B, 7) float64, from patches and labels (B, P, P)."""
+    logits = network(x[:, None])
+    z = logits[:, 1] - logits[:, 0]
+    p, truth = torch.sigmoid(z), y.float()
+    particle = (p > 0.5).float()
+    loss = F.softplus(torch.where(y > 0, -z, z))
+    tp, found, there, soft = (_sum(part) for part in (particle * truth, particle, truth, p * truth))
+    fp, fn = found - tp, there - tp
+    tn = x[0].numel() - tp - fp - fn
+    return torch.stack([tp, fp, fn, tn, _sum(loss), soft, _sum(p) + there], dim=1)
+
+
+def _sum(pixels: Tensor) -> Tensor:
+    """Sum over the pixels of each patch, (B, P, P) -> (B,), in float64."""
+    return pixels.sum(dim=(1, 2), dtype=torch.float64)

@@ -1,16 +1,15 @@
 """Training: cross-entropy, Adam, the weights of the lowest validation loss.
 
 Knows patches as arrays; no catalog, no jobs, no folders but its checkpoint. On a CPU with a fixed
-number of threads a training is deterministic, and one resumed equals one undisturbed.
+number of threads a training is deterministic, and one resumed equals one undisturbed, bit for bit.
 """
 
 from __future__ import annotations
 
-import os
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,10 +18,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from studyspec.learn.augment import FORMS, Batch, augment
+from studyspec.errors import LearnError
+from studyspec.learn.augment import FORMS, augment
+from studyspec.learn.checkpoints import Checkpoint, CheckpointFile
 from studyspec.learn.devices import autocast, memory_watch, precision_on
 from studyspec.learn.draws import Draws
-from studyspec.learn.network import ResidualUNet, build
+from studyspec.learn.network import SHRINKAGE, ResidualUNet, build, placed
 from studyspec.spec.settings import StageSettings
 
 TRAIN, VALIDATION = 0, 1
@@ -38,7 +39,7 @@ class PatchSet:
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch came to; losses are means over pixels, epochs count from 1."""
+    """What one epoch came to; losses are means over pixels [nat], epochs count from 1."""
 
     epoch: int
     train_loss: float
@@ -48,7 +49,7 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Trained:
-    """The best weights, and how they came to be."""
+    """The best weights (on the CPU), and how they came to be."""
 
     state: dict[str, Tensor]
     history: tuple[Epoch, ...]
@@ -56,64 +57,12 @@ class Trained:
     precision: str
 
 
-@dataclass(frozen=True)
-class Checkpoint:
-    """Where an unfinished training is kept, and how often it is saved [s]."""
-
-    path: Path
-    every_s: float = 120.0
-
-
-@dataclass
-class _Run:
-    """All that a training must remember from one epoch to the next."""
-
-    network: ResidualUNet
-    optimizer: torch.optim.Adam
-    history: list[Epoch] = field(default_factory=list)
-    best_state: dict[str, Tensor] = field(default_factory=dict)
-    best_epoch: int = 0
-    best_loss: float = float("inf")
-
-    def note(self, epoch: Epoch) -> None:
-        """Add an epoch; keep the weights if none before validated better."""
-        self.history.append(epoch)
-        if epoch.validation_loss < self.best_loss or not self.best_state:
-            self.best_loss, self.best_epoch = epoch.validation_loss, epoch.epoch
-            state = self.network.state_dict()
-            self.best_state = {name: tensor.cpu().clone() for name, tensor in state.items()}
-
-    def save(self, path: Path) -> None:
-        """Write the checkpoint, at once or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        half = path.with_name(f".{path.name}.{os.getpid()}")
-        saved: dict[str, Any] = {
-            "network": self.network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "history": [asdict(epoch) for epoch in self.history],
-            "best": (self.best_state, self.best_epoch, self.best_loss),
-        }
-        torch.save(saved, half)
-        half.replace(path)
-
-    def load(self, path: Path, device: str) -> None:
-        """Go on from a checkpoint; one that cannot be read is as none."""
-        try:
-            saved = torch.load(path, map_location=device, weights_only=True)
-        except (OSError, RuntimeError, EOFError, ValueError):
-            return
-        self.network.load_state_dict(saved["network"])
-        self.optimizer.load_state_dict(saved["optimizer"])
-        self.history = [Epoch(**epoch) for epoch in saved["history"]]
-        self.best_state, self.best_epoch, self.best_loss = saved["best"]
-
-
 def train(
     train: PatchSet,
     validation: PatchSet,
     settings: StageSettings,
     seed: int,
-    device: str,
+    device: str = "cpu",
     checkpoint: Checkpoint | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> Trained:
@@ -136,16 +85,29 @@ def train(
 
     Raises
     ------
+    Interrupted
+        When `checkpoint.should_stop` says so.
+    LearnError
+        If there is nothing to train or to validate with, or no epoch had a finite loss.
     OutOfMemory
         With a proposal for `training.micro_batch`.
     """
+    work = _Work(train, validation, settings, seed, device)
+    work.check()
     with memory_watch(settings.training):
-        return _train(_Bench(train, validation, settings, seed, device), checkpoint, on_epoch)
+        run = _Run.start(work)
+        file = CheckpointFile(checkpoint) if checkpoint else None
+        if file and (saved := file.read(device)):
+            run.resume(saved)
+        _train(work, run, file, on_epoch)
+    if file:
+        file.remove()
+    return Trained(run.best_state, tuple(run.history), run.best_epoch, work.precision)
 
 
 @dataclass(frozen=True)
-class _Bench:
-    """What stays the same from epoch to epoch."""
+class _Work:
+    """What is to be done; the same from the first epoch to the last."""
 
     train: PatchSet
     validation: PatchSet
@@ -157,87 +119,150 @@ class _Bench:
     def precision(self) -> str:
         return precision_on(self.device, self.settings.training.precision)
 
+    @property
+    def held(self) -> int:
+        """Samples that the network sees at once."""
+        return self.settings.training.micro_batch or self.settings.training.batch_size
+
     def samples(self, patches: PatchSet) -> int:
         """Samples of an epoch: with dihedral = "all", 8 of each patch."""
         return len(patches.images) * (FORMS if self.settings.augment.dihedral == "all" else 1)
 
+    def batches(self, draws: Draws) -> tuple[Tensor, ...]:
+        """The samples of an epoch of training, in random order, batch by batch."""
+        order = draws.order(self.samples(self.train))
+        return torch.split(order, self.settings.training.batch_size)
+
+    def loss(self, network: ResidualUNet, samples: Tensor, draws: Draws) -> Tensor:
+        """Mean cross-entropy over the pixels of some samples, augmented."""
+        training = draws.split == TRAIN
+        patches = self.train if training else self.validation
+        settings = self.settings.augment
+        which = (samples // FORMS if settings.dihedral == "all" else samples).numpy()
+        images = torch.from_numpy(patches.images[which]).to(self.device)
+        labels = torch.from_numpy(patches.labels[which]).to(self.device)
+        batch = augment(images, labels, samples.to(self.device), settings, draws, training)
+        with autocast(self.device, self.precision):
+            logits = network(batch.images)
+        return F.cross_entropy(logits.float(), batch.labels)
+
+    def check(self) -> None:
+        """Refuse what cannot be trained, with the way out."""
+        for name, patches in (("training", self.train), ("validation", self.validation)):
+            if not len(patches.images):
+                raise LearnError(f"no {name} patches", hint="widen the dataset's filter")
+        n, size = self.samples(self.train), self.train.images.shape[-1]
+        least = min(
+            len(part)
+            for batch in torch.split(torch.arange(n), self.settings.training.batch_size)
+            for part in torch.split(batch, self.held)
+        )
+        if least * (size // SHRINKAGE) ** 2 < 2:
+            raise LearnError(
+                f"a batch of one {size} x {size} patch leaves batch norm a single pixel",
+                hint=f"set preprocess.patch.size >= {2 * SHRINKAGE} or another batch_size",
+            )
+
+
+@dataclass
+class _Run:
+    """All that changes in the course of a training, and that its checkpoint remembers."""
+
+    network: ResidualUNet
+    optimizer: torch.optim.Adam
+    history: list[Epoch] = field(default_factory=list)
+    best_state: dict[str, Tensor] = field(default_factory=dict)
+    best_epoch: int = 0
+    best_loss: float = math.inf
+    batches_done: int = 0
+    loss_sum: Tensor | float = 0.0
+    seconds: float = 0.0
+
+    KEPT = ("best_state", "best_epoch", "best_loss", "batches_done", "loss_sum", "seconds")
+
+    @classmethod
+    def start(cls, work: _Work) -> _Run:
+        network = placed(build(work.settings.model, work.seed), work.device)
+        rate = work.settings.training.learning_rate
+        return cls(network, torch.optim.Adam(network.parameters(), lr=rate, fused=True))
+
+    def end_epoch(self, train_loss: float, validation_loss: float) -> None:
+        """Add an epoch; keep the weights if none before validated as well."""
+        epoch = Epoch(len(self.history) + 1, train_loss, validation_loss, self.seconds)
+        self.history.append(epoch)
+        self.batches_done, self.loss_sum, self.seconds = 0, 0.0, 0.0
+        if validation_loss < self.best_loss:
+            self.best_loss, self.best_epoch = validation_loss, epoch.epoch
+            state = self.network.state_dict()
+            self.best_state = {name: tensor.cpu().clone() for name, tensor in state.items()}
+
+    def saved(self) -> dict[str, Any]:
+        kept = {name: getattr(self, name) for name in self.KEPT}
+        return kept | {
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "history": [asdict(epoch) for epoch in self.history],
+        }
+
+    def resume(self, saved: dict[str, Any]) -> None:
+        self.network.load_state_dict(saved["network"])
+        self.optimizer.load_state_dict(saved["optimizer"])
+        self.history = [Epoch(**epoch) for epoch in saved["history"]]
+        for name in self.KEPT:
+            setattr(self, name, saved[name])
+        self.best_state = {name: tensor.cpu() for name, tensor in self.best_state.items()}
+
 
 def _train(
-    bench: _Bench, checkpoint: Checkpoint | None, on_epoch: Callable[[Epoch], None] | None
-) -> Trained:
-    settings = bench.settings.training
-    network = build(bench.settings.model, bench.seed)
-    network = network.to(bench.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    run = _Run(network, torch.optim.Adam(network.parameters(), lr=settings.learning_rate))
-    if checkpoint is not None and checkpoint.path.exists():
-        run.load(checkpoint.path, bench.device)
-    saved = time.monotonic()
-    for number in range(len(run.history) + 1, settings.epochs + 1):
-        start = time.monotonic()
-        train_loss = _train_epoch(bench, run, Draws(bench.seed, number, TRAIN))
-        validation_loss = _validate(bench, run.network, Draws(bench.seed, number, VALIDATION))
-        run.note(Epoch(number, train_loss, validation_loss, time.monotonic() - start))
-        due = checkpoint is not None and time.monotonic() - saved > checkpoint.every_s
+    work: _Work,
+    run: _Run,
+    file: CheckpointFile | None,
+    on_epoch: Callable[[Epoch], None] | None,
+) -> None:
+    while len(run.history) < work.settings.training.epochs:
+        start = time.monotonic() - run.seconds
+        for _ in _steps(work, run):
+            run.seconds = time.monotonic() - start
+            if file:
+                file.offer(run.saved)
+        validation_loss = _validate(work, run)
+        run.seconds = time.monotonic() - start
+        run.end_epoch(float(run.loss_sum) / work.samples(work.train), validation_loss)
         try:
-            if on_epoch is not None:
+            if on_epoch:
                 on_epoch(run.history[-1])
         except BaseException:
-            due = checkpoint is not None
+            if file:
+                file.write(run.saved())
             raise
-        finally:
-            if checkpoint is not None and due:
-                run.save(checkpoint.path)
-                saved = time.monotonic()
-    if checkpoint is not None:
-        checkpoint.path.unlink(missing_ok=True)
-    return Trained(run.best_state, tuple(run.history), run.best_epoch, bench.precision)
+    if not run.best_state:
+        raise LearnError(
+            f"no epoch of {len(run.history)} had a finite validation loss",
+            hint="lower training.learning_rate",
+        )
 
 
-def _train_epoch(bench: _Bench, run: _Run, draws: Draws) -> float:
-    """One pass over all samples in random order; returns the mean loss."""
-    run.network.train()
-    settings = bench.settings.training
-    n = bench.samples(bench.train)
-    order = torch.argsort(draws.uniform("order", torch.arange(n)), stable=True)
-    held = settings.micro_batch or settings.batch_size
-    total = 0.0
-    for samples in torch.split(order, settings.batch_size):
+def _steps(work: _Work, run: _Run) -> Iterator[None]:
+    """Take the steps of one epoch that are not done yet; a batch is a step of the optimizer."""
+    draws = Draws(work.seed, len(run.history) + 1, TRAIN)
+    for batch in work.batches(draws)[run.batches_done :]:
+        run.network.train()
         run.optimizer.zero_grad(set_to_none=True)
-        for part in torch.split(samples, held):
-            batch = _batch(bench, bench.train, part, draws, training=True)
-            loss = _loss(bench, run.network, batch)
-            (loss * (len(part) / len(samples))).backward()  # type: ignore[no-untyped-call]
-            total += float(loss.detach()) * len(part)
+        for samples in torch.split(batch, work.held):
+            loss = work.loss(run.network, samples, draws)
+            (loss * (len(samples) / len(batch))).backward()  # type: ignore[no-untyped-call]
+            run.loss_sum = run.loss_sum + loss.detach().double() * len(samples)
         run.optimizer.step()
-    return total / n
+        run.batches_done += 1
+        yield
 
 
 @torch.no_grad()
-def _validate(bench: _Bench, network: ResidualUNet, draws: Draws) -> float:
+def _validate(work: _Work, run: _Run) -> float:
     """Mean loss over the validation samples; noise is drawn anew each epoch."""
-    network.eval()
-    settings = bench.settings.training
-    n = bench.samples(bench.validation)
-    held = settings.micro_batch or settings.batch_size
-    total = 0.0
-    for samples in torch.split(torch.arange(n), held):
-        batch = _batch(bench, bench.validation, samples, draws, training=False)
-        total += float(_loss(bench, network, batch)) * len(samples)
-    return total / n
-
-
-def _batch(
-    bench: _Bench, patches: PatchSet, samples: Tensor, draws: Draws, training: bool
-) -> Batch:
-    settings = bench.settings.augment
-    which = samples // FORMS if settings.dihedral == "all" else samples
-    images = torch.from_numpy(patches.images[which.numpy()]).to(bench.device)
-    labels = torch.from_numpy(patches.labels[which.numpy()]).to(bench.device)
-    return augment(images, labels, samples.to(bench.device), settings, draws, training)
-
-
-def _loss(bench: _Bench, network: ResidualUNet, batch: Batch) -> Tensor:
-    images = batch.images.contiguous(memory_format=torch.channels_last)
-    with autocast(bench.device, bench.precision):
-        logits = network(images)
-    return F.cross_entropy(logits.float(), batch.labels)
+    run.network.eval()
+    draws = Draws(work.seed, len(run.history) + 1, VALIDATION)
+    n = work.samples(work.validation)
+    parts = torch.split(torch.arange(n), work.held)
+    losses = [work.loss(run.network, part, draws).double() * len(part) for part in parts]
+    return float(torch.stack(losses).sum()) / n

@@ -1,0 +1,86 @@
+"""Checkpoints: an unfinished training on disk, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+class Interrupted(Exception):  # noqa: N818
+    """A training was asked to stop; its checkpoint is saved."""
+
+
+def never() -> bool:
+    """The answer of one who lets a training go on to its end."""
+    return False
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where an unfinished training is kept, how often it is saved, and who may stop it.
+
+    Attributes
+    ----------
+    path
+        The file; gone once the training is done.
+    every_s
+        Time between two savings [s].
+    should_stop
+        Asked after every batch; the training then saves and raises `Interrupted`.
+    """
+
+    path: Path
+    every_s: float = 120.0
+    should_stop: Callable[[], bool] = never
+
+
+class CheckpointFile:
+    """Saves when it is time to."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self._checkpoint, self._saved_at = checkpoint, time.monotonic()
+
+    def read(self, device: str) -> dict[str, Any] | None:
+        """What was saved last, tensors on a device; none if there is nothing that can be read."""
+        try:
+            saved = torch.load(self._checkpoint.path, map_location=device, weights_only=True)
+        except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError):
+            return None
+        return dict(saved)
+
+    def offer(self, saved: Callable[[], Mapping[str, Any]]) -> None:
+        """Save if it is time to, or if the training is to stop.
+
+        Raises
+        ------
+        Interrupted
+            After saving, if the training is to stop.
+        """
+        stop = self._checkpoint.should_stop()
+        if stop or time.monotonic() - self._saved_at > self._checkpoint.every_s:
+            self.write(saved())
+        if stop:
+            raise Interrupted(f"the training was stopped; {self._checkpoint.path} is saved")
+
+    def write(self, saved: Mapping[str, Any]) -> None:
+        """Replace the file."""
+        path = self._checkpoint.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        half = path.with_name(f".{path.name}.{os.getpid()}")
+        with half.open("wb") as file:
+            torch.save(dict(saved), file)
+            file.flush()
+            os.fsync(file.fileno())
+        half.replace(path)
+        self._saved_at = time.monotonic()
+
+    def remove(self) -> None:
+        """Forget the training: it is done."""
+        self._checkpoint.path.unlink(missing_ok=True)

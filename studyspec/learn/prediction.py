@@ -1,0 +1,91 @@
+"""Prediction: where a network sees particles in a whole image, however large.
+
+Knows prepared images (x-rays, flat field and rescaling done); no files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from studyspec.errors import LearnError
+from studyspec.learn.devices import memory_watch
+from studyspec.learn.network import SHRINKAGE, ResidualUNet, placed
+
+Image = npt.NDArray[np.float32]
+TILE_PX = 512
+
+
+@torch.no_grad()
+def probability(
+    network: ResidualUNet, image: Image, tile_px: int = TILE_PX, device: str = "cpu"
+) -> Image:
+    """The particle probability of each pixel.
+
+    Tiles overlap by a quarter at least and are blended with weights that fall to zero towards
+    their edges, where a tile knows least; so no seam is seen.
+
+    Parameters
+    ----------
+    network
+        Moved to the device and set to evaluation mode; computes in float32.
+    image
+        (H, W), prepared as the network's training images were; H, W >= 16.
+    tile_px
+        Edge of a tile [px], a multiple of 16, best the edge of the training patches.
+    device
+        Where to compute.
+
+    Returns
+    -------
+    ndarray
+        (H, W), float32, 0 to 1.
+
+    Raises
+    ------
+    LearnError
+        If the image is too small.
+    OutOfMemory
+        If the device has too little memory.
+    """
+    height, width = image.shape
+    if min(height, width) < SHRINKAGE:
+        raise LearnError(f"an image of {height} x {width} pixels is too small; at least 16 x 16")
+    network = placed(network, device).eval()
+    pads = [(0, -edge % SHRINKAGE) for edge in image.shape]
+    padded = torch.from_numpy(np.pad(image, pads, mode="reflect"))
+    total, weight = torch.zeros_like(padded), torch.zeros_like(padded)
+    with memory_watch():
+        for rows in _tiles(padded.shape[0], tile_px):
+            for cols in _tiles(padded.shape[1], tile_px):
+                logits = network(padded[None, None, rows, cols].to(device))[0]
+                window = _window(logits.shape[1])[:, None] * _window(logits.shape[2])
+                total[rows, cols] += window * torch.sigmoid(logits[1] - logits[0]).cpu()
+                weight[rows, cols] += window
+    return (total / weight)[:height, :width].numpy()
+
+
+def predict(
+    network: ResidualUNet, image: Image, tile_px: int = TILE_PX, device: str = "cpu"
+) -> npt.NDArray[np.bool_]:
+    """Where the network sees particles, (H, W) bool: `probability` > 0.5."""
+    return probability(network, image, tile_px, device) > 0.5
+
+
+def _tiles(edge: int, tile: int) -> Iterator[slice]:
+    """Tiles along an edge that overlap by a quarter or more, each beginning at a multiple of 16."""
+    span = max(0, edge - tile)
+    gaps = -(-4 * span // (3 * tile))
+    for i in range(gaps + 1):
+        start = span * i // max(1, gaps) // SHRINKAGE * SHRINKAGE
+        yield slice(start, min(edge, start + tile))
+
+
+def _window(edge: int) -> Tensor:
+    """Weights along an edge: rising over a quarter of it, then 1, then falling."""
+    i = torch.arange(edge) + 0.5
+    return torch.clamp(torch.minimum(i, edge - i) / (edge / 4), max=1.0)
