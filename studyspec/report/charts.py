@@ -45,55 +45,30 @@ CONFIG: Spec = {
 def matrix(names: Sequence[str]) -> Spec:
     """The train x test matrix: colour and two lines of text; a missing cell is hatched.
 
-    Rows of `cells`: train, test, value, text, spread, state (done, part or missing), own, aria.
-    `names` is the order of rows and columns. The signals `trainPicked` and `testPicked` outline a
-    cell.
+    Rows of `cells`: train, test, value, text, spread, state (done, part or missing), aria. `names`
+    is the order of rows and columns. The signals `trainPicked` and `testPicked` outline a cell.
     """
+    turned = any(len(name) > 9 for name in names)
     x = alt.X("test:N", sort=list(names), title="tested on").axis(
-        orient="top",
-        labelAngle=-30 if _long(names) else 0,
-        labelLimit=130,
-        ticks=False,
-        domain=False,
+        orient="top", labelAngle=-30 if turned else 0, labelLimit=130, ticks=False, domain=False
     )
     y = alt.Y("train:N", sort=list(names), title="trained on").axis(ticks=False, domain=False)
     base = alt.Chart(alt.NamedData("cells")).encode(x=x, y=y)
-    present, absent = "datum.state !== 'missing'", "datum.state === 'missing'"
-    wide = 96 if len(names) <= 4 else 72
-    filled = (
-        base.transform_filter(present)
-        .mark_rect(cursor="pointer")
-        .encode(
-            color=alt.Color("value:Q", title=None).scale(
-                scheme="cividis", domain=[0, 1], clamp=True
-            ),
-            description="aria:N",
-            tooltip=_tip(),
-        )
-    )
-    hatched = (
-        base.transform_filter(absent)
-        .mark_rect(cursor="pointer", color=_stripes(), stroke=STRIPE)
-        .encode(description="aria:N", tooltip=_tip())
-    )
-    picked = base.transform_filter(
-        "datum.train === trainPicked && datum.test === testPicked"
-    ).mark_rect(fill=None, stroke=VERMILLION, strokeWidth=4, aria=False)
-    value = base.transform_filter(present).mark_text(
-        fontSize=14, dy=-6, aria=False, fill=alt.expr(CELL_INK), fontWeight=600
-    )
-    spread = base.transform_filter(present).mark_text(
-        fontSize=11, dy=10, aria=False, fill=alt.expr(CELL_INK)
+    picked = "datum.train === trainPicked && datum.test === testPicked"
+    layers = (
+        *_filled_cells(base.transform_filter("datum.state !== 'missing'")),
+        _hatched_cells(base.transform_filter("datum.state === 'missing'")),
+        base.transform_filter(picked).mark_rect(
+            fill=None, stroke=VERMILLION, strokeWidth=4, aria=False
+        ),
     )
     chart = (
-        alt.layer(
-            filled,
-            hatched,
-            value.encode(text="text:N"),
-            spread.encode(text="spread:N"),
-            picked,
+        alt.layer(*layers)
+        .properties(
+            width={"step": 96 if len(names) <= 4 else 72},
+            height={"step": 50},
+            description="Train by test matrix",
         )
-        .properties(width={"step": wide}, height={"step": 50}, description="Train by test matrix")
         .add_params(_signal("trainPicked"), _signal("testPicked"))
     )
     return _spec(chart)
@@ -181,6 +156,24 @@ def curves() -> Spec:
     )
 
 
+def _filled_cells(base: alt.Chart) -> tuple[alt.Chart, ...]:
+    """Colour, score and spread of the cells that have a score."""
+    color = alt.Color("value:Q", title=None).scale(scheme="cividis", domain=[0, 1], clamp=True)
+    ink = alt.expr(CELL_INK)
+    score = base.mark_text(fontSize=14, dy=-6, aria=False, fill=ink, fontWeight=600)
+    spread = base.mark_text(fontSize=11, dy=10, aria=False, fill=ink)
+    return (
+        base.mark_rect(cursor="pointer").encode(color=color, description="aria:N", tooltip=_tip()),
+        score.encode(text="text:N"),
+        spread.encode(text="spread:N"),
+    )
+
+
+def _hatched_cells(base: alt.Chart) -> alt.Chart:
+    hatched: alt.Chart = base.mark_rect(cursor="pointer", color=_stripes(), stroke=STRIPE)
+    return hatched.encode(description="aria:N", tooltip=_tip())
+
+
 def _dice() -> alt.X:
     return alt.X("dice:Q", title="dice").scale(zero=False, nice=True).axis(tickCount=6)
 
@@ -191,10 +184,6 @@ def _tip() -> alt.Tooltip:
 
 def _signal(name: str) -> alt.Parameter:
     return alt.param(name=name, value="")
-
-
-def _long(names: Sequence[str]) -> bool:
-    return any(len(name) > 9 for name in names)
 
 
 def _stripes() -> Spec:

@@ -4,15 +4,12 @@
 const page = JSON.parse(document.getElementById("data").textContent);
 const WORST = 24; // images shown; the rest are in the CSV
 
+// What the matrix can show: its name, and the columns of the score and of its spread.
 const METRICS = {
-  dice: { label: "dice", value: "dice_mean", sd: "dice_sd" },
-  dice_micro: { label: "pixel dice", value: "dice_micro_mean", sd: "dice_micro_sd" },
-  normalized: { label: "dice, of own set", value: "normalized", sd: null },
-  oversegmentation: {
-    label: "over-segmentation",
-    value: "oversegmentation_mean",
-    sd: "oversegmentation_sd",
-  },
+  dice: ["dice", "dice_mean", "dice_sd"],
+  dice_micro: ["pixel dice", "dice_micro_mean", "dice_micro_sd"],
+  normalized: ["dice, of own set", "normalized", null],
+  oversegmentation: ["over-segmentation", "oversegmentation_mean", "oversegmentation_sd"],
 };
 
 /** Rows of a columnar frame. */
@@ -46,8 +43,7 @@ function csvCell(value) {
 }
 
 function csv(table) {
-  if (!table.length) return "";
-  const names = Object.keys(table[0]);
+  const names = Object.keys(table[0] ?? {});
   const lines = table.map((row) => names.map((name) => csvCell(row[name])).join(","));
   return [names.map(csvCell).join(","), ...lines, ""].join("\r\n");
 }
@@ -114,7 +110,7 @@ class Study {
 
   fillMenus() {
     const choices = {
-      metric: Object.entries(METRICS).map(([key, { label }]) => [label, key]),
+      metric: Object.entries(METRICS).map(([key, [label]]) => [label, key]),
       variant: this.data.variants.map((name) => [name, name]),
       train: this.data.trains.map((name) => [name, name]),
       test: this.data.tests.map((name) => [name, name]),
@@ -147,21 +143,20 @@ class Study {
   }
 
   async showMatrix() {
-    const { label, value, sd } = METRICS[this.metric];
+    const [label, value, sd] = METRICS[this.metric];
     const shown = this.cells().map((cell) => {
-      const number_ = number(cell[value], 2);
       const missing = cell.state === "missing";
       const part = cell.state === "part" ? `${cell.done} of ${cell.planned} folds: ${cell.why}` : "";
       const spread = sd && known(cell[sd]) ? `± ${number(cell[sd], 2)}` : "";
-      const head = `trained on ${cell.train}, tested on ${cell.test}: `;
+      const score = `${label} ${number(cell[value])} ${spread} ${part}`;
+      const said = missing ? `missing, ${cell.why}` : score;
       return {
         ...cell,
         state: missing || !known(cell[value]) ? "missing" : cell.state,
         value: cell[value],
-        text: number_,
+        text: number(cell[value], 2),
         spread: part ? `${cell.done}/${cell.planned} folds` : spread,
-        aria:
-          head + (missing ? `missing, ${cell.why}` : `${label} ${number(cell[value])} ${spread} ${part}`),
+        aria: `trained on ${cell.train}, tested on ${cell.test}: ${said}`,
       };
     });
     await this.show("matrix", { cells: shown });
@@ -239,23 +234,22 @@ class Study {
   }
 
   async showImages() {
-    const byImage = Map.groupBy(this.of("images"), (row) => row.image_id);
+    const byImage = new Map();
+    for (const row of this.of("images")) {
+      byImage.set(row.image_id, [...(byImage.get(row.image_id) ?? []), row]);
+    }
     const all = [...byImage].map(([image, its]) => ({ image, its, dice: mean(its.map((r) => r.dice)) }));
     all.sort((a, b) => a.dice - b.dice);
     const shown = all.slice(0, WORST).map((one, place) => ({ ...one, place }));
-    const means = shown.map(({ image, place, dice, its }) => ({
-      image,
-      place,
-      dice,
-      aria: `${image}: dice ${number(dice)}, mean of ${count(its.length, "fold")}`,
-    }));
+    const means = shown.map(({ image, place, dice, its }) => {
+      const aria = `${image}: dice ${number(dice)}, mean of ${count(its.length, "fold")}`;
+      return { image, place, dice, aria };
+    });
     const points = shown.flatMap(({ image, place, its }) =>
-      its.map((row) => ({
-        image,
-        place,
-        dice: row.dice,
-        aria: `${image}, fold ${row.fold}: dice ${number(row.dice)}`,
-      })),
+      its.map(({ fold, dice }) => {
+        const aria = `${image}, fold ${fold}: dice ${number(dice)}`;
+        return { image, place, dice, aria };
+      }),
     );
     const some = all.length > shown.length ? `The ${shown.length} worst of ` : "";
     this.part("text", "images").textContent =

@@ -86,8 +86,7 @@ def read(results: Results, study: str, profile: str | None) -> StudyFrames:
 
 
 def _frame(results: Results, sql: str) -> Frame:
-    table = user_query(results, sql)
-    return Frame([dict(zip(table.columns, row, strict=True)) for row in table.rows], sql)
+    return Frame(user_query(results, sql).dicts(), sql)
 
 
 def _reason(failure: Mapping[str, Any]) -> str:
