@@ -1,80 +1,94 @@
-"""Plan records to rows of tables, by DuckDB itself."""
+"""Plan records to rows of tables, by DuckDB itself: cells, variants, datasets, images, lists."""
 
 from __future__ import annotations
+
+import json
 
 from studyspec.store.database import Connection
 from studyspec.store.image_views import make_image_views
 
-CELL = (
-    '[{"variant": "VARCHAR", "train": "VARCHAR", "test": "VARCHAR", "fold": "INTEGER", '
-    '"split": "VARCHAR", "network": "VARCHAR", "evaluation": "VARCHAR"}]'
-)
+DATASET = "STRUCT(label VARCHAR, filter JSON, members VARCHAR[], images VARCHAR[])"
+PLAN = {
+    "study": "VARCHAR",
+    "profile": "VARCHAR",
+    "question": "VARCHAR",
+    "spec": "JSON",
+    "source": "VARCHAR",
+    "cells": [
+        {
+            "variant": "VARCHAR",
+            "train": "VARCHAR",
+            "test": "VARCHAR",
+            "fold": "INTEGER",
+            "split": "VARCHAR",
+            "network": "VARCHAR",
+            "evaluation": "VARCHAR",
+        }
+    ],
+    "variants": "MAP(VARCHAR, MAP(VARCHAR, VARCHAR))",
+    "datasets": f"MAP(VARCHAR, {DATASET})",
+    "images": "MAP(VARCHAR, JSON)",
+    "networks": "MAP(VARCHAR, STRUCT(members VARCHAR[]))",
+    "evaluations": "MAP(VARCHAR, STRUCT(images VARCHAR))",
+    "lists": "MAP(VARCHAR, VARCHAR[])",
+}
+
+
+def _entries(name: str, columns: str) -> str:
+    """Rows of a map of the plan: its entries as `e`, their order as `position`."""
+    return f"""
+    select record, {columns}
+    from (
+        select record, generate_subscripts(map_keys(p.{name}), 1) - 1 as position,
+               unnest(map_entries(p.{name})) as e
+        from plans
+    )
+    """
+
+
+PLANS = f"""
+create temp table plans as
+select record, hash, r.key as key, r.finished_at as finished_at,
+       from_json(text::json->'result', '{json.dumps(PLAN)}') as p
+from incoming where r.stage = 'plan'
+"""
 STATEMENTS = (
     """
     insert into stored.plan
-    select record, hash, key, plan->>'study', coalesce(plan->>'profile', ''), finished_at,
-           plan->>'question', plan->'spec', plan->>'source'
+    select record, hash, key, p.study, coalesce(p.profile, ''), finished_at, p.question, p.spec,
+           p.source
     from plans
     """,
-    f"""
+    """
     insert into stored.plan_cell
-    select record, position, unnest(cell)
-    from (
-        select record, generate_subscripts(cells, 1) - 1 as position, unnest(cells) as cell
-        from (select record, from_json(plan->'cells', '{CELL}') as cells from plans)
-    )
+    select record, generate_subscripts(p.cells, 1) - 1, unnest(p.cells, recursive := true)
+    from plans
     """,
-    """
-    insert into stored.plan_variant
-    select record, v.id, v.key
-    from (select record, json_keys(plan->'variants') as names from plans),
-         lateral (select generate_subscripts(names, 1) - 1 as id, unnest(names) as key) v
-    """,
-    """
+    "insert into stored.plan_variant" + _entries("variants", "position, e.key"),
+    f"""
     insert into stored.plan_setting
-    select p.record, v.key, s.key, s.value->>'$'
-    from plans p, json_each(p.plan, '$.variants') v, json_each(v.value) s
-    """,
-    """
-    insert into stored.plan_dataset
-    select record, position, name, d->>'label', d->'filter',
-           from_json(d->'members', '["VARCHAR"]'), from_json(d->'images', '["VARCHAR"]')
+    select record, variant, s.key, s.value
     from (
-        select p.record, d.key as name, d.value as d,
-               list_position(json_keys(p.plan->'datasets'), d.key) - 1 as position
-        from plans p, json_each(p.plan, '$.datasets') d
+        select record, variant, unnest(map_entries(settings)) as s
+        from ({_entries("variants", "e.key as variant, e.value as settings")})
     )
     """,
-    """
-    insert into stored.plan_image
-    select p.record, i.key, i.value from plans p, json_each(p.plan, '$.images') i
-    """,
-    """
-    insert into stored.plan_network
-    select p.record, n.key, from_json(n.value->'members', '["VARCHAR"]')
-    from plans p, json_each(p.plan, '$.networks') n
-    """,
-    """
-    insert into stored.plan_evaluation
-    select p.record, e.key, e.value->>'images'
-    from plans p, json_each(p.plan, '$.evaluations') e
-    """,
-    """
-    insert into stored.plan_list
-    select p.record, l.key, from_json(l.value, '["VARCHAR"]')
-    from plans p, json_each(p.plan, '$.lists') l
-    """,
+    "insert into stored.plan_dataset"
+    + _entries(
+        "datasets",
+        "position, e.key, e.value.label, e.value.filter, e.value.members, e.value.images",
+    ),
+    "insert into stored.plan_image" + _entries("images", "e.key, e.value"),
+    "insert into stored.plan_network" + _entries("networks", "e.key, e.value.members"),
+    "insert into stored.plan_evaluation" + _entries("evaluations", "e.key, e.value.images"),
+    "insert into stored.plan_list" + _entries("lists", "e.key, e.value"),
 )
 
 
 def insert_plans(connection: Connection) -> None:
     """Insert the plans in the temporary table `incoming`, if there are any."""
     connection.execute("drop table if exists plans")
-    connection.execute(
-        "create temp table plans as select record, hash, r.key as key, "
-        "r.finished_at as finished_at, text::json->'result' as plan "
-        "from incoming where r.stage = 'plan'"
-    )
+    connection.execute(PLANS)
     if connection.execute("select count(*) from plans").fetchone() == (0,):
         return
     for statement in STATEMENTS:

@@ -13,6 +13,8 @@ from studyspec.store import ingest as ingesting
 from studyspec.store.ingest import ingest, rebuild
 from studyspec.store.layout import Results
 from studyspec.store.queries import user_query
+from studyspec.store.record_file import read_head
+from studyspec.store.records import write_plan
 from tests.store.dumps import dump
 from tests.store.results_folders import (
     dataset,
@@ -110,7 +112,7 @@ def test_results_are_merged_by_copying_records(results: Results, tmp_path: Path)
 def test_a_bad_record_is_told_of_once_and_passed_over(
     results: Results, damage: object, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    path = next(p for p in results.records.iterdir() if '"stage":"evaluate"' in p.read_text())
+    path = next(p for p in results.records.iterdir() if read_head(p)["stage"] == "evaluate")
     whole = path.read_bytes()
     path.write_bytes(damage(whole))  # type: ignore[operator]
     with caplog.at_level(logging.WARNING):
@@ -171,3 +173,21 @@ def test_a_thousand_small_evaluations_are_ingested_in_seconds(results: Results) 
     assert ingest(results) == 1002
     assert time.monotonic() - began < 20
     assert count(results, "stored.patch_score") == 1001 * 20
+
+
+def test_a_large_plan_is_ingested_in_seconds(results: Results) -> None:
+    names = [f"{number:064}" for number in range(20_000)]
+    cell = {"variant": "v", "train": "a", "test": "b", "fold": 0, "split": "test", "network": "n"}
+    plan = {
+        "study": "large",
+        "profile": None,
+        "cells": [{**cell, "evaluation": name} for name in names],
+        "images": {name: {"image_id": name, "material": "Au"} for name in names},
+        "evaluations": {name: {"images": "l"} for name in names},
+        "variants": {"v": {}},
+    }
+    write_plan(results, plan)
+    began = time.monotonic()
+    assert ingest(results) == 1
+    assert time.monotonic() - began < 20
+    assert count(results, "cells") == count(results, "image") == 20_000
