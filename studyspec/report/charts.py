@@ -110,7 +110,7 @@ def images() -> Spec:
     )
     points = (
         alt.Chart(alt.NamedData("images"))
-        .mark_point(filled=True, size=26, color=BLUE, opacity=0.45, aria=False)
+        .mark_point(filled=True, size=26, color=BLUE, opacity=0.7, aria=False)
         .encode(x=_dice(), y=y, tooltip=_tip())
     )
     means = (

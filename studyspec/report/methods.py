@@ -8,6 +8,14 @@ from typing import Any
 from studyspec.spec.settings import AugmentSettings, StageSettings
 
 TWIN = "twin"
+INTERVALS = (
+    "Differences come with 95 % intervals. Two variants on the diagonal: corrected resampled t over "
+    "the folds (Nadeau and Bengio, 2003). All else: variance-sum t over micrographs and networks "
+    "(Satterthwaite's degrees of freedom); what two cells share, micrographs or networks, is paired. "
+    "A claim is held if the whole interval lies where it was claimed, and did not hold if none of it "
+    "does; the claims of a study are one family (Holm); on fewer than six micrographs there is no "
+    "verdict."
+)
 
 
 def settings_of(spec: Mapping[str, Any]) -> StageSettings:
@@ -44,6 +52,7 @@ def methods(settings: StageSettings) -> Sequence[tuple[str, str]]:
             f"Standard deviation over the {folds} folds (sample, ddof 1). It is the spread of the "
             "networks, not of the images.",
         ),
+        ("Intervals", INTERVALS),
         ("Folds", _folds(settings)),
         ("Patches", _patches(settings)),
         ("Augmentation", _augmentation(settings.augment)),

@@ -44,8 +44,8 @@ function csvCell(value) {
 
 function csv(table) {
   const names = Object.keys(table[0] ?? {});
-  const lines = table.map((row) => names.map((name) => csvCell(row[name])).join(","));
-  return [names.map(csvCell).join(","), ...lines, ""].join("\r\n");
+  const lines = [names, ...table.map((row) => names.map((name) => row[name]))];
+  return lines.map((line) => `${line.map(csvCell).join(",")}\r\n`).join("");
 }
 
 function download(address, name) {
@@ -219,11 +219,8 @@ class Study {
   }
 
   async showFolds() {
-    const folds = this.of("folds").map((row) => ({
-      ...row,
-      fold: row.fold,
-      aria: `fold ${row.fold}: dice ${number(row.dice)}`,
-    }));
+    const told = (row) => `fold ${row.fold}: dice ${number(row.dice)}`;
+    const folds = this.of("folds").map((row) => ({ ...row, aria: told(row) }));
     const own = this.cells().find((c) => c.train === this.test && c.test === this.test);
     if (!folds.length) return; // the chart is hidden
     const means = [{ dice: mean(folds.map((f) => f.dice)), what: "mean" }];
