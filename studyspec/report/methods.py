@@ -9,12 +9,12 @@ from studyspec.spec.settings import AugmentSettings, StageSettings
 
 TWIN = "twin"
 INTERVALS = (
-    "Differences come with 95 % intervals. Two variants on the diagonal: corrected resampled t over "
-    "the folds (Nadeau and Bengio, 2003). All else: variance-sum t over micrographs and networks "
-    "(Satterthwaite's degrees of freedom); what two cells share, micrographs or networks, is paired. "
-    "A claim is held if the whole interval lies where it was claimed, and did not hold if none of it "
-    "does; the claims of a study are one family (Holm); on fewer than six micrographs there is no "
-    "verdict."
+    "Differences come with 95 % intervals. Two variants on the diagonal: corrected resampled t "
+    "over the folds (Nadeau and Bengio, 2003). All else: variance-sum t over micrographs and "
+    "networks (Satterthwaite's degrees of freedom); what two cells share, micrographs or networks, "
+    "is paired. A claim is held if the whole interval lies where it was claimed, and did not hold "
+    "if none of it does; the claims of a study are one family (Holm); on fewer than six "
+    "micrographs there is no verdict."
 )
 
 
