@@ -244,14 +244,11 @@ def matrix(
     study: Path, profile: str | None = None, workplace: Workplace = HERE
 ) -> list[dict[str, Any]]:
     """The view `matrix` of a study's newest plan, in the order of the study file."""
-    from studyspec.store.queries import rows
+    from studyspec.store.queries import study_matrix
 
     loaded = load(study, profile)
-    found = rows(
-        workplace.results_of(loaded.root),
-        "select * exclude (study, profile) from matrix where study = ? and profile = ?",
-        [loaded.study.study.name, profile or ""],
-    )
+    results = workplace.results_of(loaded.root)
+    found = study_matrix(results, loaded.study.study.name, profile)
     cells = [(v.name, *pair) for v in expand(loaded.study) for pair in v.pairs]
     place = {cell: number for number, cell in enumerate(cells)}
     return sorted(found, key=lambda r: place.get((r["variant"], r["train"], r["test"]), -1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,8 +15,9 @@ from studyspec.catalog.row import ImageRow
 
 COLLECTION = "twin"
 IMAGES_PER_DATASET = 12
-SMALL_PX, LARGE_PX = 512, 1024
-LARGE_FROM_NM = 10.0
+DIAMETERS_ACROSS = 3
+"""A field is this many particle diameters wide, where it can be."""
+STEP_PX, LEAST_PX, MOST_PX = 256, 512, 1024
 
 
 def twin_rows(published: Sequence[ImageRow]) -> Iterator[ImageRow]:
@@ -42,10 +44,17 @@ def _meets(row: ImageRow, wanted: Mapping[str, Any], support: str) -> bool:
     )
 
 
+def _field_px(row: ImageRow) -> int:
+    """Edge of a field that shows whole particles and is still rendered in seconds [px]."""
+    assert row.diameter_nm is not None
+    assert row.pixel_scale_nm is not None
+    steps = math.ceil(DIAMETERS_ACROSS * row.diameter_nm / row.pixel_scale_nm / STEP_PX)
+    return min(max(steps * STEP_PX, LEAST_PX), MOST_PX)
+
+
 def _twin(template: ImageRow, image_id: str) -> ImageRow:
     seed = zlib.crc32(image_id.encode())
-    large = template.diameter_nm is not None and template.diameter_nm >= LARGE_FROM_NM
-    size = LARGE_PX if large else SMALL_PX
+    size = _field_px(template)
     return replace(
         template,
         image_id=image_id,
