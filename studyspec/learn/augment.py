@@ -84,30 +84,44 @@ def add_noise(images: Tensor, samples: Tensor, settings: AugmentSettings, draws:
 def rotate(
     images: Tensor, labels: Tensor, samples: Tensor, settings: AugmentSettings, draws: Draws
 ) -> tuple[Tensor, Tensor]:
-    """Rotate some samples by a uniform random angle, bilinearly.
-
-    Corners are filled with the median of the patch's background pixels (of the whole patch if
-    there is none), labels with 0. A label pixel is particle by `settings.rotation.label_rule`.
-    """
+    """Rotate a share of the samples, each by an angle of its own; (B, P, P) both."""
     chosen = draws.uniform("rotate", samples) < settings.rotation.probability
     where = torch.nonzero(chosen).squeeze(1)
     if len(where) == 0:
         return images, labels
     angle = 2 * torch.pi * draws.uniform("angle", samples[where])
-    fill = background_median(images[where], labels[where])[:, None, None]
-    stack = torch.stack([images[where] - fill, labels[where].float()], dim=1)
+    rule = settings.rotation.label_rule
+    turned_images, turned_labels = turned(images[where], labels[where], angle, rule)
+    return images.index_copy(0, where, turned_images), labels.index_copy(0, where, turned_labels)
+
+
+def turned(images: Tensor, labels: Tensor, angle: Tensor, rule: str) -> tuple[Tensor, Tensor]:
+    """Turn squares about their centres, bilinearly.
+
+    Parameters
+    ----------
+    images, labels
+        (B, P, P). Corners are filled with the median of the patch's background, labels with 0.
+    angle
+        One for each square [rad], (B,).
+    rule
+        A label pixel is particle if its bilinear value is > 0.5 ("half") or 1 ("published").
+    """
+    fill = background_median(images, labels)[:, None, None]
+    stack = torch.stack([images - fill, labels.float()], dim=1)
     cos, sin, zero = torch.cos(angle), torch.sin(angle), torch.zeros_like(angle)
-    turn = torch.stack([cos, -sin, zero, sin, cos, zero], dim=1).view(-1, 2, 3)
-    grid = F.affine_grid(turn, list(stack.shape), align_corners=False)
-    turned = F.grid_sample(stack, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-    limit = 0.5 if settings.rotation.label_rule == "half" else FULL_VALUE
-    images = images.index_copy(0, where, turned[:, 0] + fill)
-    particle = (turned[:, 1] > limit).to(labels.dtype)
-    return images, labels.index_copy(0, where, particle)
+    matrix = torch.stack([cos, -sin, zero, sin, cos, zero], dim=1).view(-1, 2, 3)
+    grid = F.affine_grid(matrix, list(stack.shape), align_corners=False)
+    moved = F.grid_sample(stack, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    limit = 0.5 if rule == "half" else FULL_VALUE
+    return moved[:, 0] + fill, (moved[:, 1] > limit).to(labels.dtype)
 
 
 def background_median(images: Tensor, labels: Tensor) -> Tensor:
-    """Median of the background pixels of each patch, of all its pixels if there is none; (B,)."""
+    """Median of the background pixels of each patch, of all its pixels if there is none; (B,).
+
+    Of an even number of pixels, the lower of the two in the middle.
+    """
     flat, particle = images.flatten(1), labels.flatten(1) > 0
     particle = particle & ~particle.all(dim=1, keepdim=True)
     return flat.masked_fill(particle, torch.nan).nanmedian(dim=1).values

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import pickle
 import time
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,12 +48,11 @@ class CheckpointFile:
         self._checkpoint, self._saved_at = checkpoint, time.monotonic()
 
     def read(self, device: str) -> dict[str, Any] | None:
-        """What was saved last, tensors on a device; none if there is nothing that can be read."""
-        try:
-            saved = torch.load(self._checkpoint.path, map_location=device, weights_only=True)
-        except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError):
+        """What was saved last, tensors on a device; none if there is no whole file."""
+        path = self._checkpoint.path
+        if not zipfile.is_zipfile(path):
             return None
-        return dict(saved)
+        return dict(torch.load(path, map_location=device, weights_only=True))
 
     def offer(self, saved: Callable[[], Mapping[str, Any]]) -> None:
         """Save if it is time to, or if the training is to stop.

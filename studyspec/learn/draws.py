@@ -58,7 +58,7 @@ class Draws:
         return pairs[:, :size]
 
     def _bits(self, purpose: Purpose, samples: Tensor) -> Tensor:
-        state = torch.tensor(_signed(self.seed))
+        state = _mix(torch.tensor(_signed(self.seed)))
         for part in (PURPOSES.index(purpose), self.epoch, self.split):
             state = _mix(GOLDEN * (state + part + 1))
         return _mix(GOLDEN * (samples + 1) + int(state))

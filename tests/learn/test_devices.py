@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from studyspec.errors import OutOfMemory
+from studyspec.learn.devices import available, memory_watch, precision_on
+from studyspec.spec.settings import TrainingSettings
+
+
+def _training(**values: int) -> TrainingSettings:
+    return TrainingSettings.model_validate(values)
+
+
+def test_there_is_always_a_device() -> None:
+    assert available() == ["cpu"] or available()[0] == "cuda:0"
+
+
+def test_auto_is_float32_on_a_cpu() -> None:
+    assert precision_on("cpu", "auto") == "float32"
+    assert precision_on("cpu", "bfloat16") == "bfloat16"
+
+
+def test_too_large_a_tensor_proposes_half_the_batch() -> None:
+    with (
+        pytest.raises(OutOfMemory, match=r"32 samples at once; set training\.micro_batch = 16$"),
+        memory_watch(_training(batch_size=32)),
+    ):
+        torch.empty(2**60)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), torch.OutOfMemoryError("CUDA out of memory")])
+def test_a_micro_batch_is_halved_too(error: Exception) -> None:
+    with (
+        pytest.raises(OutOfMemory, match=r"set training\.micro_batch = 3$"),
+        memory_watch(_training(batch_size=32, micro_batch=7)),
+    ):
+        raise error
+
+
+def test_one_sample_cannot_be_halved() -> None:
+    with (
+        pytest.raises(OutOfMemory, match=r"with one sample; lower preprocess\.patch\.size"),
+        memory_watch(_training(micro_batch=1)),
+    ):
+        raise MemoryError
+
+
+def test_other_errors_pass() -> None:
+    with pytest.raises(RuntimeError, match="a bug"), memory_watch():
+        raise RuntimeError("a bug")
