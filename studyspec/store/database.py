@@ -18,8 +18,9 @@ from studyspec.store.layout import Results
 
 Connection = duckdb.DuckDBPyConnection
 Migration = Callable[[Connection], None]
+Config = dict[str, str | bool | int | float | list[str]]
 
-READING: dict[str, str | bool | int | float | list[str]] = {
+READING: Config = {
     "enable_external_access": False,
     "python_enable_replacements": False,
     "lock_configuration": True,
@@ -42,35 +43,53 @@ def open_database(results: Results, read_only: bool = False) -> Iterator[Connect
         If it cannot be opened, or was made by a later version.
     """
     if read_only:
+        with _read(results) as connection:
+            yield connection
+        return
+    with _locked(results, fcntl.LOCK_EX):
         if not results.database.exists():
-            raise NothingThere(
-                "no results here yet",
-                where=str(results.folder),
-                hint="`studyspec run` makes them, `studyspec ingest` reads copied records",
-            )
-        _update(results)
-    results.folder.mkdir(parents=True, exist_ok=True)
-    lock = fcntl.LOCK_SH if read_only else fcntl.LOCK_EX
-    with _locked(results, lock), _connected(results.database, read_only) as connection:
-        if not read_only:
+            with _made(results):
+                pass
+        with _connected(results.database) as connection:
             migrate(connection, MIGRATIONS)
-        yield connection
+            yield connection
 
 
 @contextmanager
 def new_database(results: Results) -> Iterator[Connection]:
     """An empty database that takes the place of the one that is there, at the end and at once."""
-    results.folder.mkdir(parents=True, exist_ok=True)
+    with _locked(results, fcntl.LOCK_EX), _made(results) as connection:
+        yield connection
+
+
+@contextmanager
+def _read(results: Results) -> Iterator[Connection]:
+    while results.database.exists():
+        with _locked(results, fcntl.LOCK_SH), _connected(results.database, READING) as connection:
+            if is_current(connection, MIGRATIONS):
+                yield connection
+                return
+        with open_database(results):
+            pass  # it is of an earlier version: a reader cannot migrate it
+    raise NothingThere(
+        "no results here yet",
+        where=str(results.folder),
+        hint="`studyspec run` makes them, `studyspec ingest` reads copied records",
+    )
+
+
+@contextmanager
+def _made(results: Results) -> Iterator[Connection]:
+    """Make a database beside its place and put it there whole, so that none is ever half made."""
     new = results.database.with_suffix(".new")
-    with _locked(results, fcntl.LOCK_EX):
-        for path in (new, _log_of(new)):
-            path.unlink(missing_ok=True)
-        with _connected(new, read_only=False) as connection:
-            migrate(connection, MIGRATIONS)
-            yield connection
-        # The old log first: it must never meet the new file.
-        _log_of(results.database).unlink(missing_ok=True)
-        new.replace(results.database)
+    for path in (new, _log_of(new)):
+        path.unlink(missing_ok=True)
+    with _connected(new) as connection:
+        migrate(connection, MIGRATIONS)
+        yield connection
+        connection.execute("checkpoint")  # all into the file itself: its log stays behind
+    _log_of(results.database).unlink(missing_ok=True)  # the old log must never meet the new file
+    new.replace(results.database)
 
 
 def migrate(connection: Connection, migrations: Sequence[Migration]) -> None:
@@ -151,6 +170,7 @@ def _views_digest() -> str:
 
 @contextmanager
 def _locked(results: Results, kind: int) -> Iterator[None]:
+    results.folder.mkdir(parents=True, exist_ok=True)
     lock = os.open(results.lock, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         fcntl.flock(lock, kind)
@@ -159,25 +179,15 @@ def _locked(results: Results, kind: int) -> Iterator[None]:
         os.close(lock)
 
 
-def _update(results: Results) -> None:
-    """Migrate the database if it is of an earlier version: a reader cannot."""
-    with _locked(results, fcntl.LOCK_SH), _connected(results.database, True) as connection:
-        current = is_current(connection, MIGRATIONS)
-    if not current:
-        with open_database(results):
-            pass
-
-
 def _log_of(database: Path) -> Path:
     """DuckDB's log of what is not yet in the file itself."""
     return database.with_name(f"{database.name}.wal")
 
 
 @contextmanager
-def _connected(path: Path, read_only: bool) -> Iterator[Connection]:
-    config = READING if read_only else {}
+def _connected(path: Path, reading: Config | None = None) -> Iterator[Connection]:
     try:
-        connection = duckdb.connect(str(path), read_only=read_only, config=config)
+        connection = duckdb.connect(str(path), read_only=reading is not None, config=reading or {})
     except duckdb.Error as error:
         raise StoreError(
             f"the database cannot be opened: {str(error).splitlines()[0]}",

@@ -5,6 +5,7 @@ import random
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -178,7 +179,7 @@ def test_a_thousand_small_evaluations_are_ingested_in_seconds(results: Results) 
 def test_a_large_plan_is_ingested_in_seconds(results: Results) -> None:
     names = [f"{number:064}" for number in range(20_000)]
     cell = {"variant": "v", "train": "a", "test": "b", "fold": 0, "split": "test", "network": "n"}
-    plan = {
+    plan: dict[str, Any] = {
         "study": "large",
         "profile": None,
         "cells": [{**cell, "evaluation": name} for name in names],

@@ -48,6 +48,11 @@ class Victims:
         self._tell(what)
         return int(answers.readline())
 
+    def says(self, lines: int) -> list[str]:
+        """The next lines that the last one says: a record's name, or how many it ingested."""
+        _, answers = self._pipes()
+        return [answers.readline().strip() for _ in range(lines)]
+
     def buried(self) -> list[str]:
         """Wait for the last one's death; the lines that it had said before."""
         self._tell("bury")
@@ -78,7 +83,7 @@ def _live(what: str, results: Results) -> None:
         if what == "write":
             _say(write(results))
         else:
-            ingesting.ingest(results)
+            _say(str(ingesting.ingest(results)))
 
 
 def _say(line: str) -> None:
