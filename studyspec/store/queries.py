@@ -47,6 +47,19 @@ def user_query(results: Results, sql: str) -> Table:
             raise _explained(connection, error) from None
 
 
+def study_matrix(results: Results, study: str, profile: str | None) -> list[dict[str, Any]]:
+    """The view `matrix` of one study and profile.
+
+    Raises
+    ------
+    NothingThere
+        If there are no results.
+    """
+    with open_database(results, read_only=True) as connection:
+        asked = "from matrix where study = ? and profile = ? order by all"
+        return _table(connection.execute(asked, [study, profile or ""])).dicts()
+
+
 def _check(connection: Connection, sql: str) -> None:
     """Refuse what is no single question. PIVOT counts as one: it makes a type, then asks."""
     kinds = [statement.type for statement in connection.extract_statements(sql)]

@@ -13,7 +13,7 @@ from studyspec.errors import NothingThere, QueryError, StoreError
 from studyspec.store import exports
 from studyspec.store.ingest import ingest
 from studyspec.store.layout import Results
-from studyspec.store.queries import Table, user_query
+from studyspec.store.queries import Table, study_matrix, user_query
 from tests.store.results_folders import dataset, variant, write_all_done, write_study
 
 
@@ -37,6 +37,12 @@ def test_no_results_are_said_to_be_missing(results: Results) -> None:
     with pytest.raises(NothingThere, match="no results here yet; `studyspec run` makes them"):
         user_query(results, "select 1")
     assert not results.folder.exists()
+
+
+def test_the_matrix_of_a_study_is_that_of_its_profile(full: Results) -> None:
+    [cell] = study_matrix(full, "small", None)
+    assert (cell["profile"], cell["train"], cell["folds"]) == ("", "Au", 2)
+    assert study_matrix(full, "small", "paper") == []
 
 
 @pytest.mark.parametrize(
