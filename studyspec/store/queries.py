@@ -100,13 +100,3 @@ def _names(connection: Connection) -> str:
         "order by view_name"
     ).fetchall()
     return "there are " + ", ".join(name for (name,) in found)
-
-
-def study_matrix(results: Results, study: str, profile: str | None) -> list[dict[str, Any]]:
-    """The view `matrix` of one study and profile, by column name."""
-    with open_database(results, read_only=True) as connection:
-        answer = connection.execute(
-            "select * exclude (study, profile) from matrix where study = ? and profile = ?",
-            [study, profile or ""],
-        )
-        return _table(answer).dicts()
