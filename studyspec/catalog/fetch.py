@@ -16,7 +16,6 @@ from studyspec.catalog.hashes import file_sha256
 from studyspec.catalog.pins import Pin, Pins
 from studyspec.errors import FetchError
 
-CHUNK = 1 << 20
 TRIES = 3
 PAUSE_S = 0.5
 TIMEOUT = httpx.Timeout(30.0)
@@ -163,7 +162,7 @@ def _download(
         length = answer.headers.get("Content-Length")
         total = None if length is None else done + int(length)
         with part.open("ab" if resumed else "wb") as file:
-            for chunk in answer.iter_bytes(CHUNK):
+            for chunk in answer.iter_bytes():
                 file.write(chunk)
                 done += len(chunk)
                 progress(done, total)

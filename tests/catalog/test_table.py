@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from studyspec.catalog.build import build
+from studyspec.catalog.published import published_rows
+from studyspec.catalog.row import ImageRow
+from studyspec.catalog.table import Catalog, FilterProblem, write_catalog
+from studyspec.errors import CatalogError
+from studyspec.spec.filters import DatasetFilter
+
+PROJECT = Path(__file__).parents[2]
+CATALOG = Catalog.open(PROJECT / "data_catalog.parquet")
+DATASETS = tomllib.loads(files("studyspec.catalog").joinpath("datasets.toml").read_text())[
+    "dataset"
+]
+
+
+def wanted(**conditions: object) -> DatasetFilter:
+    return DatasetFilter.model_validate(conditions)
+
+
+def paper_filter(dataset: dict[str, object]) -> DatasetFilter:
+    """The filter of one of the paper's datasets, in the words of a study file."""
+    chosen: dict[str, object] = dict(dataset["filter"])  # type: ignore[call-overload]
+    conditions: dict[str, object] = {
+        "support": "ultrathin carbon",
+        "material": chosen["material"],
+        "diameter_nm": chosen["size_nm"],
+        "pixel_scale_nm": chosen["pixel_size_nm"],
+        "dose_e_per_A2": {"near": chosen["dose"], "within": chosen.get("dose_tol", 19.9)},
+    }
+    if "date" in chosen:
+        conditions["acquired_on"] = chosen["date"]
+    return wanted(**conditions)
+
+
+def test_the_shipped_catalog_is_what_build_writes(tmp_path: Path) -> None:
+    assert build(tmp_path / "catalog.parquet") == len(CATALOG.rows)
+    built = (tmp_path / "catalog.parquet").read_bytes()
+    assert built == (PROJECT / "data_catalog.parquet").read_bytes()
+
+
+def test_there_are_407_published_images_with_names_of_their_own() -> None:
+    rows = list(published_rows())
+    assert len(rows) == 407
+    assert len({row.image_id for row in rows}) == 407
+    names = Counter(row.image_id.rpartition("/")[2] for row in rows)
+    assert sum(times > 1 for times in names.values()) == 14
+    assert rows[0].image_uri.startswith("published:2021_08_26%205nm%20Au")
+
+
+@pytest.mark.parametrize("dataset", DATASETS, ids=lambda d: d["id"])
+def test_every_dataset_of_the_paper_has_its_images(dataset: dict[str, object]) -> None:
+    chosen = paper_filter(dataset)
+    assert len(CATALOG.select(chosen, "sytwu-2023")) == dataset["n_images"]
+
+
+@pytest.mark.parametrize("dataset", DATASETS, ids=lambda d: d["id"])
+def test_the_same_filters_choose_twelve_twin_images(dataset: dict[str, object]) -> None:
+    rows = CATALOG.select(paper_filter(dataset), "twin")
+    ours = [row for row in rows if row.image_id.split("/")[1] == dataset["id"]]
+    assert len(rows) == len(ours) == 12
+
+
+def test_units_stand_in_the_metadata_of_the_file() -> None:
+    query = "select decode(value) from parquet_kv_metadata(?) where decode(key) = 'columns'"
+    found = duckdb.execute(query, [str(PROJECT / "data_catalog.parquet")]).fetchone()
+    assert found is not None
+    assert '"dose_e_per_A2":{"meaning":"Dose of the image as published","unit":"e/Å^2"}' in found[0]
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    path = tmp_path_factory.mktemp("catalog") / "catalog.parquet"
+    rows = [
+        ImageRow(f"i{n}", "mine", f"{n}.tif", dose_e_per_A2=dose, material=material,
+                 acquired_on=date(2021, 1, 1 + n), further={"tilted": n % 2 == 0, "grid": n})
+        for n, (dose, material) in enumerate(
+            [(80.0, "Au"), (423.0, "Au"), (422.9999, "Ag"), (None, None), (884.0, "CdSe")]
+        )
+    ]  # fmt: skip
+    write_catalog(rows, path)
+    return Catalog.open(path)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "chosen"),
+    [
+        ({}, "01234"),
+        ({"dose_e_per_A2": 423}, "12"),
+        ({"dose_e_per_A2": {"near": 400, "within": 23}}, "12"),
+        ({"dose_e_per_A2": {"min": 423, "max": 884}}, "14"),
+        ({"material": ["Au", "CdSe"]}, "014"),
+        ({"material": {"not": "Au"}}, "234"),
+        ({"material": {"not": ["Au", "Ag"]}}, "34"),
+        ({"material": {"like": "A%"}}, "012"),
+        ({"tilted": True, "grid": {"min": 1}}, "24"),
+        ({"acquired_on": date(2021, 1, 2)}, "1"),
+        ({"sql": "dose_e_per_A2 > 100 -- low dose"}, "124"),
+        ({"material": "Au", "sql": "grid = 0 or grid = 4"}, "0"),
+    ],
+)
+def test_filters_choose_in_row_order(
+    small: Catalog, conditions: dict[str, object], chosen: str
+) -> None:
+    rows = small.select(wanted(**conditions), "mine")
+    assert "".join(row.image_id[1:] for row in rows) == chosen
+
+
+@given(st.floats(1, 1e6), st.floats(0, 1e3), st.lists(st.floats(1, 1e6), min_size=1, max_size=6))
+def test_near_is_as_python_would_have_it(
+    tmp_path_factory: pytest.TempPathFactory, near: float, within: float, doses: list[float]
+) -> None:
+    path = tmp_path_factory.mktemp("near") / "catalog.parquet"
+    write_catalog([ImageRow(str(i), "c", "x", dose_e_per_A2=d) for i, d in enumerate(doses)], path)
+    rows = Catalog.open(path).select(wanted(dose_e_per_A2={"near": near, "within": within}), "c")
+    limit = within * (1 + 1e-12)
+    assert [r.dose_e_per_A2 for r in rows] == [d for d in doses if abs(d - near) <= limit]
+
+
+@pytest.mark.parametrize(
+    ("conditions", "column", "message"),
+    [
+        ({"materal": "Au"}, "materal", "unknown column 'materal'; did you mean 'material'?"),
+        ({"dose_e_per_A2": "high"}, "dose_e_per_A2", "is compared with 'high'; it holds a number"),
+        ({"material": 5}, "material", "is compared with 5; it holds text in quotes"),
+        ({"acquired_on": "today"}, "acquired_on", "it holds a date"),
+        ({"sql": "dose >"}, "sql", "write one condition"),
+        ({"sql": "true); drop table catalog; select (true"}, "sql", "one"),
+        ({"sql": "nodose > 1"}, "sql", "nodose"),
+        ({"sql": "(select count(*) from read_text('/etc/hostname')) > 0"}, "sql", "disabled"),
+    ],
+)
+def test_wrong_filters_name_the_key_and_a_way_out(
+    small: Catalog, conditions: dict[str, object], column: str, message: str
+) -> None:
+    with pytest.raises(FilterProblem) as caught:
+        small.select(wanted(**conditions), "mine")
+    assert caught.value.column == column
+    assert message in str(caught.value)
+
+
+def test_an_unknown_collection_names_those_there_are(small: Catalog) -> None:
+    with pytest.raises(FilterProblem, match="unknown collection 'twn'; there are mine"):
+        small.select(wanted(), "twn")
+
+
+def test_an_empty_choice_names_the_condition_to_blame(small: Catalog) -> None:
+    chosen = wanted(material="Ag", dose_e_per_A2=80)
+    assert small.select(chosen, "mine") == ()
+    assert small.blame(chosen, "mine") == "without 'material' it would match 1"
+
+
+def test_rows_survive_writing_and_reading(small: Catalog, tmp_path: Path) -> None:
+    write_catalog(small.rows, tmp_path / "again.parquet")
+    assert Catalog.open(tmp_path / "again.parquet").rows == small.rows
+    assert ImageRow.from_json(small.rows[1].to_json()) == small.rows[1]
+
+
+def test_a_missing_catalog_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match="no catalog here; make one: studyspec catalog build"):
+        Catalog.open(tmp_path / "none.parquet")
+
+
+def test_another_file_is_no_catalog(tmp_path: Path) -> None:
+    (tmp_path / "catalog.parquet").write_text("image_id\n")
+    with pytest.raises(CatalogError, match="not a catalog"):
+        Catalog.open(tmp_path / "catalog.parquet")
