@@ -221,7 +221,9 @@ def status(study: Path, profile: str | None = None, workplace: Workplace = HERE)
     results = planned.checked.results
     statuses = RecordIndex(results).statuses()
     claimed = {p.job.key for p in planned.jobs if results.claim(p.job.key).exists()}
-    counts = Counter((p.job.stage, _status_of(p, claimed)) for p in planned.jobs)
+    counts: Counter[tuple[str, str]] = Counter(
+        (p.job.stage, _status_of(p, claimed)) for p in planned.jobs
+    )
     return {
         "stages": [
             [stage, *(counts[stage, kind] for kind in ("done", "running", "to do", "failed"))]

@@ -159,3 +159,10 @@ Reader = Callable[[Path], tuple[npt.NDArray[Any], float | None]]
 READERS: Mapping[str, Reader] = {
     ".dm3": _dm, ".dm4": _dm, ".tif": _tif, ".tiff": _tif, ".mrc": _mrc, ".png": _png, ".npy": _npy,
 }  # fmt: skip
+
+
+def write_mask(mask: npt.NDArray[np.bool_], path: Path) -> None:
+    """Write a mask (H, W) as an 8-bit PNG: 255 is particle."""
+    from PIL import Image
+
+    Image.fromarray(mask.astype(np.uint8) * np.uint8(255)).save(path)

@@ -54,7 +54,7 @@ class Progress:
 
     def planned(self, planned: PlannedStudy) -> None:
         """What a study still needs."""
-        to_do = Counter(p.job.stage for p in planned.jobs if p.to_do)
+        to_do: Counter[str] = Counter(p.job.stage for p in planned.jobs if p.to_do)
         self._clock.expect(to_do)
         known = sum(p.state == "known" for p in planned.jobs)
         name = planned.checked.loaded.study.study.name

@@ -24,4 +24,4 @@ def work(
     from studyspec.run.worker import work as work_on
     from studyspec.store.layout import Results
 
-    work_on(Results(results.absolute()), device)
+    raise typer.Exit(work_on(Results(results.absolute()), device))

@@ -60,8 +60,9 @@ def fit_surface(image: Image, settings: FlatFieldSettings) -> tuple[Matrix, Matr
     for _ in range(settings.fits):
         coefficients = _least_squares(small, small_rows, small_cols, weights)
         squares = (small - small_rows @ coefficients @ small_cols.T) ** 2
-        mean = squares.mean()
-        weights = np.exp(-3 * squares / mean).astype(np.float64) if mean > 0 else None
+        mean = float(squares.mean())
+        # The weights multiply residuals, so their squares weigh the squared residuals.
+        weights = np.exp(-3 * squares / mean) if mean > 0 else None
     return rows, coefficients, cols
 
 

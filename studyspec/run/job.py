@@ -22,7 +22,7 @@ from studyspec.images.source import Source
 from studyspec.learn.evaluation import Counts, evaluate
 from studyspec.learn.network import ResidualUNet, count_parameters
 from studyspec.learn.training import Checkpoint, PatchSet, train
-from studyspec.learn.weights import load_network
+from studyspec.learn.weights import Description, load_network
 from studyspec.learn.weights import save as save_weights
 from studyspec.plan.jobs import Job
 from studyspec.run import selection
@@ -95,7 +95,7 @@ class Bench:
             lambda epoch: on_progress(asdict(epoch) | {"epochs": settings.training.epochs}),
         )
         return {
-            "weights_sha256": self._save_weights(trained.state, job.key),
+            "weights_sha256": self._save_weights(trained.state, job),
             "history": [asdict(epoch) for epoch in trained.history],
             "best_epoch": trained.best_epoch,
             "precision": trained.precision,
@@ -104,11 +104,11 @@ class Bench:
             "parameters": count_parameters(settings.model),
         }
 
-    def _save_weights(self, state: Any, key: str) -> str:
+    def _save_weights(self, state: Any, job: Job) -> str:
         """Save under the hash of the file, safe on disk before any record names it."""
-        half = self._results.networks / f".{key}.{os.getpid()}"
+        half = self._results.networks / f".{job.key}.{os.getpid()}"
         half.parent.mkdir(parents=True, exist_ok=True)
-        sha = save_weights(state, half)
+        sha = save_weights(state, half, _description(job))
         path = self._results.network(sha)
         half.replace(path)
         for place in (path, path.parent):
@@ -243,6 +243,17 @@ def training_settings(ingredients: Mapping[str, Any]) -> StageSettings:
         model=ingredients["model"],
         training=ingredients["training"],
         cross_validation=selection.cross_validation_of(ingredients),
+    )
+
+
+def _description(job: Job) -> Description:
+    """What `predict` must know of a network: its settings and those of its images."""
+    first = job.ingredients["members"][0][0]
+    return Description(
+        training_settings(job.ingredients).model,
+        PreprocessSettings.model_validate(
+            job.inputs["prepare"][first]["ingredients"]["preprocess"]
+        ),
     )
 
 
