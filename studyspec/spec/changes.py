@@ -103,9 +103,9 @@ def _swept(setting: str, values: Any, where: Path, pointer: Pointer) -> Iterator
 
 def _setting_hint(setting: str, values: Any) -> str:
     inside = [name for name in setting_names() if name.startswith(f"{setting}.")]
-    if isinstance(values, Mapping):
-        dotted = [name for name, _ in leaves({setting: values})]
-        return f'write the whole setting in quotes: "{dotted[0] if dotted else inside[0]}"'
+    within = [name for name, _ in leaves({setting: values})]
+    if isinstance(values, Mapping) and within:
+        return f'write the whole setting in quotes: "{within[0]}"'
     if inside:
         return f"it is a table; sweep a setting of it, such as '{inside[0]}'"
     last = setting.rpartition(".")[2]

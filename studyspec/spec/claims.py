@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from studyspec.spec.names import OTHERS, OWN, SetName
 from studyspec.spec.settings import Settings, Split
-from studyspec.spec.wording import fault
+from studyspec.spec.wording import fault, listed
 
 Metric = Literal[
     "dice",
@@ -26,6 +26,7 @@ Metric = Literal[
     "dice_sd",
     "dice_drop",
 ]
+BEST_BY = ("dice", "dice_micro", "soft_dice")
 SetNames = SetName | Annotated[tuple[SetName, ...], Field(min_length=1, strict=False)]
 Texts = str | Annotated[tuple[str, ...], Field(min_length=1, strict=False)]
 
@@ -65,11 +66,13 @@ class Selector(Settings):
 
     @model_validator(mode="after")
     def words_stand_alone(self) -> Self:
-        """Refuse 'own' among names, and the best setting of no sweep."""
+        """Refuse 'own' among names, and the best setting of no sweep or by no score of overlap."""
         if not isinstance(self.test, str) and {OWN, OTHERS} & set(self.test):
             raise fault("'own' and 'others' stand alone, not in a list", at="test")
         if self.take == "setting" and self.best_over is None:
             raise fault("take = 'setting' needs best_over", at="take")
+        if self.take == "setting" and self.metric not in BEST_BY:
+            raise fault(f"the best setting is that of {listed(BEST_BY)}", at="metric")
         return self
 
 
@@ -119,6 +122,9 @@ class Prediction(Settings):
             raise fault("'right' is missing: give left and right, or left and trend")
         if self.trend is None and len(bounds) != 1:
             raise fault("give one of at_least, at_most and within")
+        takes = {side.take for side in self.sides.values()}
+        if len(takes) > 1 or (self.trend is not None and "setting" in takes):
+            raise fault("take = 'setting' compares a setting with a setting, on both sides")
 
     @property
     def sides(self) -> dict[str, Selector]:

@@ -69,7 +69,7 @@ def written(value: Any) -> str:
     """A value in the name of a variant: text bare, anything else as JSON without spaces."""
     if isinstance(value, str):
         return value
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str)
 
 
 def sentence(complaints: Sequence[ErrorDetails]) -> tuple[str, str]:

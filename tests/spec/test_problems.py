@@ -341,6 +341,16 @@ CLAIMS = {
         f'{CLAIM}left = {{ train = "Au", test = "Ag", take = »"setting" }}\n{RIGHT}within = 0.1\n',
         "take = 'setting' needs best_over",
     ),
+    "best setting by a loss": (
+        f'{CLAIM}left = {{ train = "Au", test = "Ag", best_over = "augment.noise.rho", '
+        f'take = "setting", metric = »"loss" }}\n{RIGHT}within = 0.1\n',
+        "the best setting is that of dice, dice_micro or soft_dice",
+    ),
+    "a setting and a score": (
+        f'[[»claims]]\nsays = "a"\nleft = {{ train = "Au", test = "Ag", '
+        f'best_over = "augment.noise.rho", take = "setting" }}\n{RIGHT}within = 0.1\n',
+        "take = 'setting' compares a setting with a setting, on both sides",
+    ),
     "trend over no sweep": (
         f'{CLAIM}{LEFT}trend = {{ over = »"augment.noise.rho", sign = 1 }}\n',
         "'augment.noise.rho' has only one value in variant 'base'",
