@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from studyspec.learn.norms import BatchNorm
 from studyspec.spec.settings import ModelSettings
 
 LEVELS = 5
@@ -26,9 +27,9 @@ class ResidualBlock(nn.Module):
         super().__init__()
         first, last = channels
         self.conv1 = _same_size(first, last, kernels[0], dilation)
-        self.bn1 = nn.BatchNorm2d(last)
+        self.bn1 = BatchNorm(last)
         self.conv2 = _same_size(last, last, kernels[1], dilation)
-        self.bn2 = nn.BatchNorm2d(last)
+        self.bn2 = BatchNorm(last)
         self.conv_add = nn.Conv2d(first, last, 1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -41,8 +42,7 @@ class ResidualBlock(nn.Module):
         if x.shape[1] > 1:
             return self.conv_add(x)  # type: ignore[no-any-return]
         # One channel needs no more than a product: on a CPU several times faster.
-        weight, bias = self.conv_add.weight, self.conv_add.bias
-        assert bias is not None
+        weight, bias = self.conv_add.parameters()
         return x * weight.view(1, -1, 1, 1) + bias.view(1, -1, 1, 1)
 
 

@@ -34,7 +34,7 @@ def _assert_same(a: Trained, b: Trained) -> None:
 def test_a_network_learns_discs() -> None:
     asked = settings(
         model={"first_filters": 4},
-        training={"epochs": 6, "batch_size": 8},
+        training={"epochs": 4, "batch_size": 8},
         augment={"dihedral": "all"},
     )
     trained = train(discs(24, seed=1, size=32), discs(4, seed=2, size=32), asked, 962)

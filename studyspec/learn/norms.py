@@ -1,0 +1,81 @@
+"""Batch norm that is fast for few channels on a CPU, where torch's takes a quarter of a training.
+
+With channels last, neighbours in memory are of different channels; of 4 or fewer, torch's loops use
+a fraction of the processor's vectors. Here 16 pixels with all their channels count as one row.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+FEW = 4
+ROW_PX = 16
+
+
+class BatchNorm(nn.BatchNorm2d):
+    """As `nn.BatchNorm2d`, but for rounding; the same names, the same weights."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C, H, W)."""
+        few = x.shape[1] <= FEW and x[0, 0].numel() % ROW_PX == 0
+        if not (self.training and few and x.device.type == "cpu" and x.dtype == torch.float32):
+            return super().forward(x)
+        y, mean, variance = _Normalize.apply(x, self.weight, self.bias, self.eps)  # type: ignore[no-untyped-call]
+        self._remember(mean, variance, x.numel() // x.shape[1])
+        return y  # type: ignore[no-any-return]
+
+    @torch.no_grad()
+    def _remember(self, mean: Tensor, variance: Tensor, n: int) -> None:
+        kept, momentum = dict(self.named_buffers()), self.momentum or 0.0
+        kept["running_mean"].lerp_(mean, momentum)
+        kept["running_var"].lerp_(variance * (n / (n - 1)), momentum)
+        kept["num_batches_tracked"].add_(1)
+
+
+class _Normalize(torch.autograd.Function):
+    """x, weight, bias, eps -> weight (x - mean) / sqrt(variance + eps) + bias, mean, variance."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        rows = _rows(x)
+        mean = _mean(rows, weight)
+        centred = rows - mean.repeat(ROW_PX)
+        variance = _mean(centred.square(), weight)
+        scale = torch.rsqrt(variance + eps)
+        ctx.save_for_backward(centred, scale, weight)
+        ctx.mark_non_differentiable(mean, variance)
+        y = torch.addcmul(bias.repeat(ROW_PX), centred, (weight * scale).repeat(ROW_PX))
+        return _images(y, x), mean, variance
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor, *_: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+        centred, scale, weight = ctx.saved_tensors
+        rows = _rows(grad)
+        n = grad.numel() // grad.shape[1]
+        mean = _mean(rows, weight)
+        slope = _mean(rows * centred, weight) * scale
+        steep = (weight * scale).repeat(ROW_PX)
+        x_grad = torch.addcmul(-steep * mean.repeat(ROW_PX), rows, steep)
+        x_grad.addcmul_(centred, -steep * (slope * scale).repeat(ROW_PX))
+        return _images(x_grad, grad), slope * n, mean * n, None
+
+
+def _rows(x: Tensor) -> Tensor:
+    """(B, C, H, W), channels last -> (B H W / 16, 16 C); a view."""
+    return x.permute(0, 2, 3, 1).reshape(-1, ROW_PX * x.shape[1])
+
+
+def _images(rows: Tensor, like: Tensor) -> Tensor:
+    """The inverse of `_rows`."""
+    b, c, h, w = like.shape
+    return rows.view(b, h, w, c).permute(0, 3, 1, 2)
+
+
+def _mean(rows: Tensor, weight: Tensor) -> Tensor:
+    """Mean of each channel, (C,)."""
+    return rows.mean(dim=0).view(ROW_PX, len(weight)).mean(dim=0)
