@@ -201,6 +201,12 @@ def _checked(path: Path, record: Any) -> Record:
     for name in ("key", "stage", "status", "finished_at"):
         if not isinstance(record.get(name), str):
             raise _unreadable(path, f"no '{name}'")
+    if not isinstance(record.get("error") or {}, dict):
+        raise _unreadable(path, "its error is no table")
+    try:
+        datetime.fromisoformat(record["finished_at"])
+    except ValueError:
+        raise _unreadable(path, f"'{record['finished_at']}' is no time") from None
     if record.get("schema") != SCHEMA:
         raise _unreadable(path, f"schema {record.get('schema')}, known is {SCHEMA}")
     return record

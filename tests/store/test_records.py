@@ -84,6 +84,24 @@ def test_a_later_schema_is_refused(results: Results) -> None:
         read_head(path)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"finished_at": "yesterday"}, "'yesterday' is no time"),
+        ({"error": "it broke"}, "its error is no table"),
+        ({"key": 7}, "no 'key'"),
+    ],
+)
+def test_a_record_of_odd_values_is_passed_over(
+    results: Results, change: dict[str, Any], message: str
+) -> None:
+    path = write_done(results, TRAIN)
+    path.write_text(json.dumps({**read_record(path), **change}))
+    with pytest.raises(StoreError, match=message):
+        read_head(path)
+    assert RecordIndex(results).statuses() == {}
+
+
 def test_the_index_counts_failures_until_there_is_a_result(results: Results) -> None:
     index = RecordIndex(results)
     assert index.statuses() == {}
