@@ -78,8 +78,8 @@ def _least_squares(image: Matrix, rows: Matrix, cols: Matrix, weights: Matrix | 
         sums = row_pairs @ weights @ col_pairs.T
         right = rows.T @ (weights * image) @ cols
     normal = sums.reshape(m, m, n, n).transpose(0, 2, 1, 3).reshape(m * n, m * n)
-    solved: Matrix = np.linalg.lstsq(normal, right.ravel(), rcond=None)[0]
-    return solved.reshape(m, n)
+    solved = np.linalg.lstsq(normal, right.ravel(), rcond=None)[0]
+    return np.asarray(solved, np.float64).reshape(m, n)
 
 
 def divide_by_surface(image: Image, settings: FlatFieldSettings) -> Image:

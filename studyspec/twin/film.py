@@ -64,7 +64,7 @@ def _top(
     """Thickness of the film at each atom [Å]."""
     relief = rng.normal(size=(RELIEF_PX, RELIEF_PX))
     relief = gaussian_filter(relief, RELIEF_PX * constants.relief_length_A / size_A, mode="wrap")
-    relief /= relief.std() + 1e-9
+    relief = (relief - relief.mean()) / (relief.std() + 1e-9)
     row, col = (atoms[:, :2] / size_A * RELIEF_PX).astype(int).T % RELIEF_PX
     part = 1 - constants.relief + constants.relief * 0.5 * relief[row, col]
     return np.asarray(np.clip(thickness_A * part, 0.3 * thickness_A, thickness_A))
