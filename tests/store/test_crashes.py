@@ -18,7 +18,7 @@ from studyspec.store.records import RecordIndex, read_record, record_names
 from tests.store.victims import Victims, write
 
 ROWS = 12
-MANY = pytest.param(200, marks=pytest.mark.slow)
+MANY = pytest.param(100, marks=pytest.mark.slow)
 
 
 @pytest.fixture
