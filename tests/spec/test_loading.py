@@ -123,7 +123,7 @@ def test_a_mistake_in_the_file_is_not_told_again_for_each_profile(tmp_path: Path
 
 
 def test_a_profile_may_mend_the_file(tmp_path: Path) -> None:
-    text = "[training]\nepochs = 0\n[profiles.a]\ntraining.epochs = 1\n"
+    text = "[training]\nepochs = 0\n[profiles.a]\ntraining.epochs = 1\n[profiles.b]\n"
     assert loaded(tmp_path, text, "a").study.training.epochs == 1
 
 

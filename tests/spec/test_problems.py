@@ -67,6 +67,7 @@ DATASETS = {
     "quote in a name": ('[datasets.»"A\'u"]\n', 'a dataset cannot be named "A\'u": leave out'),
     "no name": ('[datasets.»""]\n', "a dataset cannot be named ''"),
     "space around a name": ('[datasets.»" Cd"]\n', "begins and ends with a visible character"),
+    "control character": ('[datasets.»"a\\u0007b"]\n', "leave out '\\x07'"),
     "word of claims": ("[datasets.»own]\n", "cannot be named 'own': that is the word of claims"),
     "common is a value": (
         f"datasets = {{ common = »5, Au = {{}} }}\n{HEAD}",
@@ -146,6 +147,10 @@ TABLES = {
     "unknown table": ("[»trainig]\n", "unknown key 'trainig'; did you mean 'training'?"),
     "networks": ("[»networks.mine]\n", "networks of others cannot be used yet"),
     "table is a value": (f"training = »3\n{PLAIN}", "expected a table, got 3"),
+    "wrong where a variant changes it": (
+        "[training]\nepochs = »0\n[variants.long]\ntraining.epochs = 250\n",
+        "expected at least 1, got 0",
+    ),
     "text for a number": (
         '[training]\nepochs = »"ten"\n',
         "expected a whole number, got 'ten'",
@@ -322,6 +327,11 @@ CLAIMS = {
         f'[matrix]\npairs = [["Au", "Ag"], ["Ag", "Ag"]]\n{CLAIM}'
         f'left = {{ train = "Au", test = »"own" }}\n{RIGHT}within = 0.1\n',
         "variant 'base' does not test 'Au' on its own set",
+    ),
+    "no other set in the matrix": (
+        f'[matrix]\npairs = [["Au", "Au"], ["Ag", "Ag"]]\n{CLAIM}'
+        f'left = {{ train = "Au", test = »"others" }}\n{RIGHT}within = 0.1\n',
+        "variant 'base' does not test 'Au' on any other set",
     ),
     "split not scored": (
         f'{CLAIM}left = {{ train = "Au", test = "Au", split = »"train" }}\n{RIGHT}within = 0.1\n',
