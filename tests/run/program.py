@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from tests.run.workloads import study
 
 def main() -> int:
     """Run the study of DATA in RESULTS with EPOCHS; exit as the command line does."""
+    # A shell that starts the tests in the background has them ignore this signal.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     data, results, epochs = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     try:
         summary = run(study(data, epochs=epochs), Results(results), Options(workers=2))
