@@ -111,7 +111,7 @@ def _setting_hint(setting: str, values: Any) -> str:
     last = setting.rpartition(".")[2]
     ends = [name for name in setting_names() if name.rpartition(".")[2] == last]
     close = ends or get_close_matches(setting, setting_names(), n=1)
-    return f"did you mean '{close[0]}'?" if close else "write it as in [augment]: augment.noise.rho"
+    return f"did you mean '{close[0]}'?" if close else "a setting is named as augment.noise.rho is"
 
 
 def _points(

@@ -65,11 +65,13 @@ def load(path: Path, profile: str | None = None) -> LoadedStudy:
     file = parse(source, str(path))
     layers = dict(_profiles(file))
     problems = list(_file_problems(file, layers, profile, str(path)))
-    chosen = layers.get(profile or "") or file.without(PROFILES)
+    plain = file.without(PROFILES)
+    chosen = plain if profile is None else layers.get(profile, plain)
     study, found = _validate(chosen, str(path))
     problems += found
-    for name in layers:
-        problems += _own_problems(file, name, layers[name], str(path))
+    for name, layer in layers.items():
+        if name != profile:
+            problems += _own_problems(file, name, layer, str(path))
     if study is None or problems:
         raise SpecError(list(dict.fromkeys(problems)))
     root = _root(path, study.catalog.path)
@@ -120,7 +122,7 @@ def _file_problems(
 
 
 def _own_problems(file: Layer, name: str, layer: Layer, path: str) -> Iterator[Problem]:
-    """The problems that stand in the tables of a profile, chosen or not."""
+    """The problems that stand in the tables of a profile that is not chosen."""
     entries = file.within(PROFILES, name).entries.values()
     own = {(p.line, p.column) for entry in entries for p in (entry.key, entry.value)}
     for problem in _validate(layer, path)[1]:

@@ -122,6 +122,12 @@ def test_a_mistake_in_the_file_is_not_told_again_for_each_profile(tmp_path: Path
     assert [p.line for p in problems(tmp_path, text)] == [8]
 
 
+def test_a_profile_is_merged_only_if_asked_for(tmp_path: Path) -> None:
+    text = '[profiles.""]\ntraining.epochs = 3\n'
+    assert loaded(tmp_path, text).study.training.epochs == 250
+    assert loaded(tmp_path, text, "").study.training.epochs == 3
+
+
 def test_a_profile_may_mend_the_file(tmp_path: Path) -> None:
     text = "[training]\nepochs = 0\n[profiles.a]\ntraining.epochs = 1\n[profiles.b]\n"
     assert loaded(tmp_path, text, "a").study.training.epochs == 1
