@@ -316,7 +316,10 @@ def _select(
         except FilterProblem as error:
             of_study = error.column == "collection" and wanted.collection is None
             place = ("catalog",) if of_study else ("datasets", name)
-            problems.append(loaded.problem((*place, error.column), error.what, error.hint))
+            at_key = error.what.startswith("unknown column")
+            problems.append(
+                loaded.problem((*place, error.column), error.what, error.hint, at_key=at_key)
+            )
             continue
         if not chosen[name]:
             what = f"dataset '{name}' matches no image of '{collection}'"

@@ -19,9 +19,10 @@ from studyspec.errors import FileError, RunError
 from studyspec.images.patches import Patches
 from studyspec.images.prepare import load, prepare, save
 from studyspec.images.source import Source
+from studyspec.learn.checkpoints import Checkpoint
 from studyspec.learn.evaluation import Counts, evaluate
 from studyspec.learn.network import ResidualUNet, count_parameters
-from studyspec.learn.training import Checkpoint, PatchSet, train
+from studyspec.learn.training import PatchSet, train
 from studyspec.learn.weights import Description, load_network
 from studyspec.learn.weights import save as save_weights
 from studyspec.plan.jobs import Job
