@@ -33,7 +33,7 @@ format: install
 	$(BIN)/ruff check --fix .
 
 bench: install
-	for script in tests/benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+	for script in tests/benchmarks/bench_*.py; do PYTHONPATH=. $(BIN)/python $$script || exit 1; done
 
 clean-venv:
 	rm -rf .venv
