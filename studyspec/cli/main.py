@@ -10,8 +10,6 @@ from studyspec import __version__
 from studyspec.cli import catalog, predict, results, studies, work
 from studyspec.errors import StudySpecError
 
-INTERRUPTED = 130
-
 app = typer.Typer(
     name="studyspec",
     help="On which of my images can I trust this network? Train x test studies from one TOML file.",
@@ -49,9 +47,6 @@ def main() -> None:
     except StudySpecError as error:
         typer.echo(f"error: {error.text}" if "\n" not in error.text else error.text, err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("interrupted; the same command goes on from here", err=True)
-        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

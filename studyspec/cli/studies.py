@@ -12,6 +12,7 @@ from studyspec.cli import options, starter
 from studyspec.cli.tables import table
 
 FAILED = 1
+INTERRUPTED = 130
 MATRIX = {
     "variant": "variant",
     "train": "train",
@@ -128,8 +129,12 @@ def run(
         time_limit_s=None if time_limit_minutes is None else 60 * time_limit_minutes,
     )
     files = options.study_files(studies)
-    with Progress() as progress:
-        summary = api.run(files, profile, place, how, progress)
+    try:
+        with Progress() as progress:
+            summary = api.run(files, profile, place, how, progress)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; the same command goes on from here", err=True)
+        raise typer.Exit(INTERRUPTED) from None
     for path in files:
         typer.echo(_matrix_text(path, profile, place))
     progress.summary(summary)

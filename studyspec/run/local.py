@@ -7,10 +7,11 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from studyspec.errors import RunError
 from studyspec.run.engine import Resources
 from studyspec.run.process import Process, ending
 from studyspec.store.layout import Results
@@ -79,6 +80,20 @@ def devices(workers: int | None = None) -> tuple[str, ...]:
     """The device of each worker: every GPU once, else the CPU once for each core."""
     found = _gpus() or ("cpu",) * _cores()
     return found if workers is None else tuple(found[i % len(found)] for i in range(workers))
+
+
+def check_devices(names: Sequence[str]) -> None:
+    """Refuse a device that is not here.
+
+    Raises
+    ------
+    RunError
+        Naming the device and those there are.
+    """
+    here = ("cpu", *_gpus())
+    for name in names:
+        if name not in here:
+            raise RunError(f"no device '{name}' here", hint=f"there is {', '.join(here)}")
 
 
 def _gpus() -> tuple[str, ...]:

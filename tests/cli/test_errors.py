@@ -56,6 +56,7 @@ def test_a_union_of_sets_that_share_images_is_refused(project: Path) -> None:
     [
         (["check", "none.toml"], 2, "none.toml: no such study file; expected study.toml"),
         (["run", "study.toml", "--on", "cloud"], 2, "unknown engine 'cloud'"),
+        (["run", "study.toml", "--devices", "cuda:99"], 2, "no device 'cuda:99' here"),
         (["sql", "select 1", "--results", "nowhere"], 3, "nowhere: no results"),
         (["report", "study.toml", "--results", "nowhere"], 3, "no"),
         (["check", "study.toml", "--profile", "papr"], 2, "unknown profile 'papr'"),
