@@ -6,15 +6,15 @@ Brings the rooms together and prints nothing; what happens on the way goes to a 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from studyspec.catalog.row import ImageRow
-from studyspec.catalog.table import Catalog, FilterProblem
-from studyspec.errors import FileError, NothingThere, Problem, SpecError
-from studyspec.images.source import Source, Unfetched
+from studyspec.catalog.table import Catalog
+from studyspec.errors import NothingThere, SpecError
+from studyspec.images.choice import Mistake, identify, select
+from studyspec.images.source import Source
 from studyspec.plan.changes import Changes
 from studyspec.plan.datasets import PlannedImage, ResolvedDataset
 from studyspec.plan.expansion import Expansion, expand_jobs
@@ -123,16 +123,18 @@ def check(study: Path, profile: str | None = None, workplace: Workplace = HERE) 
         str(workplace.cache_folder()),
         workplace.base_address or settings.base_address,
     )
-    rows, problems = _select(loaded, Catalog.open(path))
-    if problems:
-        raise SpecError(problems)
-    datasets, problems = _identify(loaded, rows, files)
-    problems += [
-        loaded.problem(found.path, found.what, found.hint)
-        for found in infeasible(variants, datasets)
-    ]
-    if problems:
-        raise SpecError(problems)
+    filters = loaded.study.datasets
+    rows, mistakes = select(filters, settings.collection, Catalog.open(path))
+    _refuse(loaded, mistakes)
+    source = Source(path, Path(files.cache), files.base_address)
+    datasets: dict[str, ResolvedDataset] = {}
+    for name, wanted in filters.items():
+        found, wrong = identify(name, wanted, rows[name], source)
+        mistakes += wrong
+        images = tuple(PlannedImage.of(row, wanted.label, known) for row, known in found)
+        datasets[name] = ResolvedDataset(name, wanted, images)
+    _refuse(loaded, mistakes)
+    _refuse(loaded, infeasible(variants, datasets))
     return CheckedStudy(loaded, variants, datasets, files, workplace.results_of(loaded.root))
 
 
@@ -303,51 +305,7 @@ def _status_of(planned: PlannedJob, claimed: set[str]) -> str:
     return {"known": "done", "failed": "failed"}.get(planned.state, "to do")
 
 
-def _select(
-    loaded: LoadedStudy, catalog: Catalog
-) -> tuple[dict[str, tuple[ImageRow, ...]], list[Problem]]:
-    """The images of every dataset, and what is wrong with the filters."""
-    chosen: dict[str, tuple[ImageRow, ...]] = {}
-    problems: list[Problem] = []
-    for name, wanted in loaded.study.datasets.items():
-        collection = wanted.collection or loaded.study.catalog.collection
-        try:
-            chosen[name] = catalog.select(wanted, collection)
-        except FilterProblem as error:
-            of_study = error.column == "collection" and wanted.collection is None
-            place = ("catalog",) if of_study else ("datasets", name)
-            at_key = error.what.startswith("unknown column")
-            problems.append(
-                loaded.problem((*place, error.column), error.what, error.hint, at_key=at_key)
-            )
-            continue
-        if not chosen[name]:
-            what = f"dataset '{name}' matches no image of '{collection}'"
-            hint = catalog.blame(wanted, collection)
-            problems.append(loaded.problem(("datasets", name), what, hint))
-    return chosen, problems
-
-
-def _identify(
-    loaded: LoadedStudy, chosen: Mapping[str, Sequence[ImageRow]], files: Files
-) -> tuple[dict[str, ResolvedDataset], list[Problem]]:
-    """Every dataset with the hashes of its images; a missing local file is a problem."""
-    source = Source(Path(files.catalog), Path(files.cache), files.base_address)
-    datasets: dict[str, ResolvedDataset] = {}
-    problems: list[Problem] = []
-    for name, rows in chosen.items():
-        wanted = loaded.study.datasets[name]
-        images = []
-        for row in rows:
-            hashes: tuple[str | None, str | None] = (None, None)
-            try:
-                known = source.identity(row, wanted.label)
-                hashes = known.image_sha256, known.label_sha256
-            except Unfetched:
-                pass
-            except FileError as error:
-                problems.append(loaded.problem(("datasets", name), error.text))
-                continue
-            images.append(PlannedImage(row, wanted.label, *hashes))
-        datasets[name] = ResolvedDataset(name, wanted, tuple(images))
-    return datasets, problems
+def _refuse(loaded: LoadedStudy, mistakes: Iterable[Mistake]) -> None:
+    problems = [loaded.problem(m.path, m.what, m.hint, at_key=m.at_key) for m in mistakes]
+    if problems:
+        raise SpecError(problems)

@@ -153,17 +153,17 @@ def _row(
         FILES[name]: _relative(path, catalog) for name, path in paths.items() if path is not None
     }
     row = replace(row, **{**typed, **uris, "width_px": width, "height_px": height})
-    notes = []
+    return _scaled(row, image.pixel_scale_nm)
+
+
+def _scaled(row: ImageRow, header_nm: float | None) -> tuple[ImageRow, list[str]]:
+    """The row with the header's pixel scale if it has none; a note if the two disagree."""
     if row.pixel_scale_nm is None:
-        row = replace(row, pixel_scale_nm=image.pixel_scale_nm)
-    elif image.pixel_scale_nm is not None:
-        off = abs(image.pixel_scale_nm / row.pixel_scale_nm - 1)
-        if off > SCALE_TOLERANCE:
-            notes.append(
-                f"{row.image_id}: the header says {image.pixel_scale_nm:.4g} nm per pixel, the "
-                f"CSV {row.pixel_scale_nm:.4g}"
-            )
-    return row, notes
+        return replace(row, pixel_scale_nm=header_nm), []
+    if header_nm is None or abs(header_nm / row.pixel_scale_nm - 1) <= SCALE_TOLERANCE:
+        return row, []
+    says = f"the header says {header_nm:.4g} nm per pixel, the CSV {row.pixel_scale_nm:.4g}"
+    return row, [f"{row.image_id}: {says}"]
 
 
 def _typed(name: str, text: str, where: str) -> Value:

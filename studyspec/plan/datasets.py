@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from studyspec.catalog.row import ImageRow
+from studyspec.images.source import Identity
 from studyspec.spec.filters import DatasetFilter
 from studyspec.spec.variants import union_members
 
@@ -19,6 +20,15 @@ class PlannedImage:
     label: Literal["drawn", "exact"]
     image_sha256: str | None
     label_sha256: str | None
+
+    @classmethod
+    def of(
+        cls, row: ImageRow, label: Literal["drawn", "exact"], known: Identity | None
+    ) -> PlannedImage:
+        """An image whose hashes are known, or not yet."""
+        if known is None:
+            return cls(row, label, None, None)
+        return cls(row, label, known.image_sha256, known.label_sha256)
 
     @property
     def fetched(self) -> bool:

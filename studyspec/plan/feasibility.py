@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 
+from studyspec.images.choice import Mistake
 from studyspec.plan.datasets import ImageSet, ResolvedDataset, image_set, same_images
 from studyspec.spec.variants import Variant
 
 
-@dataclass(frozen=True)
-class Infeasible:
-    """What cannot be, where in the study (a path of keys), and a way out."""
-
-    path: tuple[str, ...]
-    what: str
-    hint: str
-
-
 def infeasible(
     variants: Sequence[Variant], datasets: Mapping[str, ResolvedDataset]
-) -> Iterator[Infeasible]:
+) -> Iterator[Mistake]:
     """Everything that no fold can give, once each."""
-    found: dict[Infeasible, None] = {}
+    found: dict[Mistake, None] = {}
     for variant in variants:
         for train in dict.fromkeys(train for train, _ in variant.pairs):
             union = image_set(train, datasets)
@@ -33,14 +24,14 @@ def infeasible(
     yield from found
 
 
-def _overlaps(union: ImageSet) -> Iterator[Infeasible]:
+def _overlaps(union: ImageSet) -> Iterator[Mistake]:
     """Members that share images: one holds out what the other trains on."""
     for a, b in combinations(union.members, 2):
         shared = same_images(a.images, b.images)
         if shared:
             first = b.images[shared[0]].row.image_id
             n = f"{len(shared)} images, {first} among them" if len(shared) > 1 else f"image {first}"
-            yield Infeasible(
+            yield Mistake(
                 ("matrix",),
                 f"'{a.name}' and '{b.name}' share {n}, so no fold of '{union.name}' can hold "
                 "them out of training",
@@ -48,12 +39,12 @@ def _overlaps(union: ImageSet) -> Iterator[Infeasible]:
             )
 
 
-def _too_few(union: ImageSet, folds: int) -> Iterator[Infeasible]:
+def _too_few(union: ImageSet, folds: int) -> Iterator[Mistake]:
     """Datasets with fewer images than folds, where whole images are folded."""
     for member in union.members:
         n = len(member.images)
         if n < folds:
-            yield Infeasible(
+            yield Mistake(
                 ("datasets", member.name),
                 f"dataset '{member.name}' has {n} image{'s' if n > 1 else ''}, fewer than "
                 f"{folds} folds",
