@@ -215,10 +215,33 @@ def fetch(
     fetcher.fetch(checked.unfetched, progress).raise_failures()
 
 
-def status(study: Path, profile: str | None = None, workplace: Workplace = HERE) -> dict[str, Any]:
-    """What of a study is done, running, to do and failed; JSON values."""
+def estimate(planned: PlannedStudy) -> float | None:
+    """Time that the jobs to do will take on one worker, from past ones of their stage [s].
+
+    None if a stage to do has no past, or nothing is to do.
+    """
+    from studyspec.store.queries import stage_seconds
+
+    to_do = Counter(p.job.stage for p in planned.jobs if p.to_do)
+    past = stage_seconds(planned.checked.results)
+    if not to_do or any(stage not in past for stage in to_do):
+        return None
+    return sum(n * past[stage] for stage, n in to_do.items())
+
+
+def status(
+    study: Path | None = None, profile: str | None = None, workplace: Workplace = HERE
+) -> dict[str, Any]:
+    """What of a study is done, running, to do and failed; of all studies, if none is named.
+
+    JSON values; without a study nothing is known of what is to do.
+    """
+    from studyspec.store.queries import overview
     from studyspec.store.records import RecordIndex
 
+    if study is None:
+        results = workplace.results_of(Path.cwd())
+        return overview(results)
     planned = plan(study, profile, workplace)
     results = planned.checked.results
     statuses = RecordIndex(results).statuses()

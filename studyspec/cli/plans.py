@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from studyspec import api
+from studyspec.cli.progress import duration
 from studyspec.cli.tables import table
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ def plan_text(planned: PlannedStudy) -> str:
         lines.append(f"{n} {stage} {state}: {reason}")
     if len(reasons) > SHOWN_REASONS:
         lines.append(f"... and {len(reasons) - SHOWN_REASONS} more reasons (--json shows all)")
+    seconds = api.estimate(planned)
+    if seconds is not None:
+        lines.append(f"about {duration(seconds)} of work on one worker, as past jobs took")
     if planned.checked.unfetched:
         n = len(planned.checked.unfetched)
         lines.append(f"{n} files are not here yet; `studyspec run` fetches them")

@@ -143,7 +143,7 @@ def run(
 
 
 def status(
-    study: options.Study,
+    study: Annotated[Path | None, typer.Argument(help="Study file; default: all jobs.")] = None,
     profile: options.Profile = None,
     results: options.ResultsFolder = None,
     cache: options.Cache = None,

@@ -60,6 +60,50 @@ def study_matrix(results: Results, study: str, profile: str | None) -> list[dict
         return _table(connection.execute(asked, [study, profile or ""])).dicts()
 
 
+def stage_seconds(results: Results) -> dict[str, float]:
+    """Mean time of a done job of each stage [s]; empty without a database."""
+    if not results.database.exists():
+        return {}
+    with open_database(results, read_only=True) as connection:
+        found = connection.execute(
+            "select stage, avg(seconds) from attempts where status = 'done' group by stage"
+        ).fetchall()
+        return dict(found)
+
+
+def overview(results: Results) -> dict[str, Any]:
+    """Jobs of all studies by stage: done, running, failed; and the failures with their logs.
+
+    Raises
+    ------
+    NothingThere
+        If there are no results.
+    """
+    with open_database(results, read_only=True) as connection:
+        done = dict(connection.execute(
+            "select stage, count(distinct key) from attempts where status = 'done' group by stage"
+        ).fetchall())  # fmt: skip
+        failures = connection.execute(
+            "select stage, key, coalesce(error_message, status), log from failures order by stage"
+        ).fetchall()
+    claims = results.claims.iterdir() if results.claims.exists() else ()
+    running = sorted(path.name for path in claims if "." not in path.name)
+    stages = ("prepare", "train", "evaluate")
+    failed = [stage for stage, *_ in failures]
+    return {
+        "stages": [[s, done.get(s, 0), None, None, failed.count(s)] for s in stages],
+        "running": [key[:12] for key in running],
+        "failed": [
+            {
+                "title": f"{stage} {key[:12]}",
+                "reason": reason,
+                "log": str(results.folder / (log or "")),
+            }
+            for stage, key, reason, log in failures
+        ],
+    }
+
+
 def _check(connection: Connection, sql: str) -> None:
     """Refuse what is no single question. PIVOT counts as one: it makes a type, then asks."""
     kinds = [statement.type for statement in connection.extract_statements(sql)]

@@ -108,6 +108,20 @@ def test_status_says_what_is_done(project: Path) -> None:
     assert lines[3].split() == ["train", "4", "0", "0", "0"]
 
 
+def test_status_without_a_study_tells_of_all_jobs(project: Path) -> None:
+    found = json.loads(studyspec(project, "status", "--json").stdout)
+    assert found["stages"][1] == ["train", 4, None, None, 0]
+
+
+def test_plan_estimates_from_past_jobs(project: Path) -> None:
+    (project / "longer.toml").write_text(
+        (project / "study.toml").read_text().replace("epochs = 2", "epochs = 3")
+    )
+    lines = studyspec(project, "plan", "longer.toml").stdout.splitlines()
+    assert any(line.startswith("4 train stale: training.epochs changed") for line in lines)
+    assert lines[-1].endswith("of work on one worker, as past jobs took")
+
+
 def test_the_database_is_rebuilt_from_records(project: Path) -> None:
     query = "select * from scores order by all"
     before = studyspec(project, "sql", query).stdout
