@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -172,16 +172,18 @@ def run(
 
     Raises
     ------
-    SpecError, CatalogError, FetchError
+    SpecError, CatalogError, FetchError, RunError
         Before anything runs.
     KeyboardInterrupt
         After the workers have stopped cleanly.
     """
-    from dataclasses import replace
-
     from studyspec.run import runner
+    from studyspec.run.local import check_devices
     from studyspec.store.records import write_plan
 
+    options = options or runner.Options()
+    if options.engine == "local":
+        check_devices(options.devices)
     planned = [_ready(study, profile, workplace, listener) for study in studies]
     if not planned:
         raise NothingThere("no study file was named", hint="name a TOML file or a folder of them")
@@ -193,7 +195,7 @@ def run(
     return runner.run(
         [p.job for p in jobs.values()],
         results,
-        replace(options or runner.Options(), redo=redo),
+        replace(options, redo=redo),
         None if listener is None else listener.happened,
     )
 

@@ -68,7 +68,6 @@ class Options:
         """The device of each worker."""
         if not self.devices:
             return local.devices(self.workers)
-        local.check_devices(self.devices)
         n = len(self.devices) if self.workers is None else self.workers
         return tuple(self.devices[i % len(self.devices)] for i in range(n))
 
