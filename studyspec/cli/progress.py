@@ -73,6 +73,8 @@ class Progress:
             self._running.pop(job.key, None)
             seconds = self._clock.stop(job.key, job.stage, event.kind)
             self._print(f"[{event.settled}/{event.total}] {_line(event, seconds)}{self._left()}")
+            for note in event.values.get("notes", ()):
+                self._print(f"note: {note}")
         self._show("; ".join(self._running.values()))
 
     def summary(self, summary: Summary) -> None:

@@ -7,8 +7,10 @@ import time
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pytest
 
+from tests.camera_files import write_dm
 from tests.cli.projects import disc_image, make_project, studyspec
 
 pytestmark = pytest.mark.slow
@@ -140,6 +142,22 @@ def test_deleted_weights_are_made_again_for_a_new_test(tmp_path: Path) -> None:
     assert found["train", "rebuild"] == ["weights missing"] * 4
     studyspec(tmp_path, "run", "study.toml")
     assert len(jobs(tmp_path, "study.toml")["evaluate", "known"]) == 8
+
+
+def test_a_header_that_contradicts_the_catalog_is_reported(tmp_path: Path) -> None:
+    make_project(tmp_path, "AB")
+    write_dm(tmp_path / "data" / "A0.dm3", np.load(tmp_path / "data" / "A0.npy"), 0.03)
+    table = tmp_path / "data" / "metadata.csv"
+    lines = table.read_text().replace("A0.npy", "A0.dm3").splitlines()
+    scaled = [
+        f"{line},pixel_scale_nm" if i == 0 else f"{line},0.02" for i, line in enumerate(lines)
+    ]
+    table.write_text("\n".join(scaled) + "\n")
+    (tmp_path / "catalog.parquet").unlink()
+    words = ("data", "--metadata", "data/metadata.csv", "--catalog", "catalog.parquet")
+    note = "note: data/A0.dm3: the header says 0.03 nm per pixel, the "
+    assert note + "CSV 0.02" in studyspec(tmp_path, "catalog", "add", *words).stderr
+    assert note + "catalog 0.02" in studyspec(tmp_path, "run", "study.toml").stderr
 
 
 def test_a_changed_image_makes_its_descendants_stale_with_the_reason(tmp_path: Path) -> None:
