@@ -47,7 +47,11 @@ def ls(
         for row in rows
         if collection in (None, row.collection)
     )
-    typer.echo(table([*names, "images"], [[*key, n] for key, n in counts.items()]))
+    lines = [
+        [f"{value:g}" if isinstance(value, float) else value for value in key] + [n]
+        for key, n in counts.items()
+    ]
+    typer.echo(table([*names, "images"], lines))
 
 
 @app.command()
