@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studyspec.catalog.build import build
@@ -117,6 +117,7 @@ def test_filters_choose_in_row_order(
     assert "".join(row.image_id[1:] for row in rows) == chosen
 
 
+@settings(max_examples=20, deadline=None)
 @given(st.floats(1, 1e6), st.floats(0, 1e3), st.lists(st.floats(1, 1e6), min_size=1, max_size=6))
 def test_near_is_as_python_would_have_it(
     tmp_path_factory: pytest.TempPathFactory, near: float, within: float, doses: list[float]

@@ -66,6 +66,7 @@ def test_failures_stay_known_until_asked_for_again(tmp_path: Path, results: Resu
     assert run(jobs, results, replace(ONE, retry_failed=True)).done == len(jobs) - 1
 
 
+@pytest.mark.slow
 def test_a_bug_is_stored_with_its_traceback_in_the_log(tmp_path: Path, results: Results) -> None:
     broken = Job.of({"stage": "prepare", "no": "ingredients"}, title="broken")
     assert run([broken], results, ONE).failed == 1
@@ -87,6 +88,7 @@ def test_lack_of_memory_is_final_and_says_what_to_do(tmp_path: Path, results: Re
     assert "--workers" in record["error"]["hint"]
 
 
+@pytest.mark.slow
 def test_the_time_limit_is_final(tmp_path: Path, results: Results) -> None:
     jobs = workloads.study(tmp_path, "A", epochs=ENDLESS)
     some = with_its_images(trainings(jobs)[0], jobs)
