@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import html
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -14,7 +19,7 @@ import numpy.typing as npt
 from studyspec.errors import FileError
 
 NM_PER_UNIT = {
-    "m": 1e9, "cm": 1e7, "mm": 1e6, "um": 1e3, "µm": 1e3, "μm": 1e3, "nm": 1.0,
+    "m": 1e9, "cm": 1e7, "mm": 1e6, "um": 1e3, "µm": 1e3, "μm": 1e3, "micron": 1e3, "nm": 1.0,
     "a": 0.1, "å": 0.1, "ang": 0.1, "angstrom": 0.1, "pm": 1e-3,
 }  # fmt: skip
 
@@ -44,10 +49,8 @@ def read_image(path: Path) -> RawImage:
         If the file is missing, truncated, of another format or not one two-dimensional image.
     """
     array, scale = _read(path)
-    if array.ndim == 3 and array.shape[0] == 1:
-        array = array[0]
-    if array.ndim == 3 and path.suffix.lower() == ".png":
-        raise FileError("a colour image", where=str(path), hint="save it as one grey channel")
+    if array.ndim == 3 and array.shape[-1] in (3, 4) and path.suffix.lower() in COLOURED:
+        array = _grey(array[..., :3], path)
     if array.ndim != 2 or array.size == 0:
         shape = " x ".join(map(str, array.shape))
         raise FileError(f"not one image: its shape is {shape}", where=str(path))
@@ -76,6 +79,14 @@ def read_label(path: Path) -> npt.NDArray[np.bool_]:
     return np.asarray(array != 0)
 
 
+def _grey(colours: npt.NDArray[Any], path: Path) -> npt.NDArray[Any]:
+    """The one channel of a grey image that was saved in colour."""
+    grey = colours[..., 0]
+    if not (colours == grey[..., None]).all():
+        raise FileError("a colour image", where=str(path), hint="save it as one grey channel")
+    return np.asarray(grey)
+
+
 def _read(path: Path) -> tuple[npt.NDArray[Any], float | None]:
     reader = READERS.get(path.suffix.lower())
     if reader is None:
@@ -83,34 +94,60 @@ def _read(path: Path) -> tuple[npt.NDArray[Any], float | None]:
         raise FileError(f"unknown format '{path.suffix}'", where=str(path), hint=f"known: {known}")
     if not path.is_file():
         raise FileError("no such file", where=str(path), hint="is its folder mounted?")
+    if path.stat().st_size == 0:
+        raise FileError("an empty file", where=str(path), hint="copy or fetch it again")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # readers warn of odd headers that decide nothing
-            return reader(path)
-    except FileError:
-        raise
+            array, scale = reader(path)
     except MemoryError:
         raise
     except Exception as error:  # the readers raise anything at all on a broken file
         what = f"cannot be read, is it truncated? ({type(error).__name__}: {error})"
         raise FileError(what, where=str(path), hint="copy or fetch it again") from error
+    return (array[0] if array.ndim == 3 and array.shape[0] == 1 else array), scale
 
 
 def _dm(path: Path) -> tuple[npt.NDArray[Any], float | None]:
-    from ncempy.io.dm import fileDM
-
-    with fileDM(str(path)) as file:
+    with _ncempy_dm().fileDM(path) as file:
         found = file.getDataset(0)
     scale, unit = found["pixelSize"][-1], found["pixelUnit"][-1]
     return found["data"], _in_nm(float(scale), str(unit))
+
+
+@cache
+def _ncempy_dm() -> ModuleType:
+    """The DM reader of ncempy (MIT) by itself: importing the package runs its GPL part too."""
+    package = find_spec("ncempy")
+    assert package is not None
+    assert package.origin is not None
+    source = Path(package.origin).parent / "io" / "dm.py"
+    spec = spec_from_file_location("ncempy_io_dm", source)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _tif(path: Path) -> tuple[npt.NDArray[Any], float | None]:
     import tifffile
 
     with tifffile.TiffFile(path) as file:
-        array = file.asarray()
-        return array, _tif_scale(file)
+        scale = _ome_scale(file.ome_metadata) if file.ome_metadata else _tif_scale(file)
+        one_page = len(file.pages) == 1
+        try:
+            return file.asarray(), scale
+        except ValueError as error:
+            if "imagecodecs" not in str(error) or not one_page:
+                raise
+    return _png(path)[0], scale  # Pillow knows LZW and others by itself
+
+
+def _ome_scale(text: str) -> float | None:
+    size = re.search(r'PhysicalSizeX="([^"]+)"', text)
+    unit = re.search(r'PhysicalSizeXUnit="([^"]+)"', text)
+    return _in_nm(float(size[1]), html.unescape(unit[1]) if unit else "µm") if size else None
 
 
 def _tif_scale(file: Any) -> float | None:
@@ -143,7 +180,7 @@ def _png(path: Path) -> tuple[npt.NDArray[Any], float | None]:
 
     Image.MAX_IMAGE_PIXELS = None  # a micrograph is no decompression bomb
     with Image.open(path) as image:
-        return np.asarray(image), None
+        return np.asarray(image.convert("RGB") if image.mode == "P" else image), None
 
 
 def _npy(path: Path) -> tuple[npt.NDArray[Any], float | None]:
@@ -155,6 +192,7 @@ def _in_nm(scale: float, unit: str) -> float | None:
     return scale * factor if factor is not None and scale > 0 else None
 
 
+COLOURED = (".png", ".tif", ".tiff")
 Reader = Callable[[Path], tuple[npt.NDArray[Any], float | None]]
 READERS: Mapping[str, Reader] = {
     ".dm3": _dm, ".dm4": _dm, ".tif": _tif, ".tiff": _tif, ".mrc": _mrc, ".png": _png, ".npy": _npy,

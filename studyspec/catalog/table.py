@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -24,7 +28,12 @@ LOCKS = (
     "set enable_external_access = false",
     "set lock_configuration = true",
 )
-PYTHON_KINDS = ((bool, "BOOLEAN"), (int, "BIGINT"), (float, "DOUBLE"), (str, "VARCHAR"))
+MUST_HAVE = ("image_id", "collection", "image_uri")
+PYTHON_KINDS = ((bool, "BOOLEAN"), (int, "BIGINT"), (float, "DOUBLE"), (date, "DATE"))
+READ = "select * from read_parquet(?, hive_partitioning = false)"
+ONE_CONDITION = "write one condition, as dose_e_per_A2 > 80"
+WHOLE = frozenset({"TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER"})
+REAL = ("FLOAT", "DECIMAL", "UBIGINT", "HUGEINT", "UHUGEINT")
 
 
 @dataclass(frozen=True)
@@ -50,16 +59,19 @@ class Catalog:
             )
         try:
             with duckdb.connect(":memory:") as connection:
-                found = connection.execute("select * from read_parquet(?)", [str(path)])
-                kinds = {name: str(kind) for name, kind, *_ in found.description or ()}
-                values = found.fetchall()
+                kinds = _kinds(connection, path)
+                missing = [name for name in MUST_HAVE if name not in kinds]
+                if missing:
+                    raise CatalogError(
+                        f"no column '{missing[0]}'", where=str(path), hint="rebuild it"
+                    )
+                values = connection.execute(_select(kinds), [str(path)]).fetchall()
         except duckdb.Error as error:
             first = str(error).splitlines()[0]
             raise CatalogError(f"not a catalog: {first}", where=str(path)) from None
-        missing = [name for name in ("image_id", "collection", "image_uri") if name not in kinds]
-        if missing:
-            raise CatalogError(f"no column '{missing[0]}'", where=str(path), hint="rebuild it")
-        return cls(path, tuple(_row(kinds, row) for row in values), MappingProxyType(kinds))
+        rows = tuple(_row(kinds, row) for row in values)
+        _check_names(rows, path)
+        return cls(path, rows, MappingProxyType(kinds))
 
     @property
     def collections(self) -> tuple[str, ...]:
@@ -82,51 +94,89 @@ class Catalog:
         conditions = list(clauses(wanted, self.kinds))
         where = " and ".join(["collection = ?", *(f"({sql})" for sql, _ in conditions)])
         values: list[Any] = [collection, *(v for _, values in conditions for v in values)]
-        if wanted.sql is not None:
-            where += f" and ({_one_expression(wanted.sql)})"
         with self._table() as connection:
+            if wanted.sql is not None:
+                _check_condition(connection, wanted.sql)
+                where += f" and ({wanted.sql}\n)"
             try:
-                found = connection.execute(
-                    f"select number from catalog where {where} order by number", values
-                ).fetchall()
+                query = f"select image_id from catalog where {where}"
+                found = {name for (name,) in connection.execute(query, values).fetchall()}
             except duckdb.Error as error:
                 if wanted.sql is None:
                     raise
-                raise FilterProblem("sql", str(error).splitlines()[0], "one condition") from None
-        return tuple(self.rows[number] for (number,) in found)
+                raise _sql_problem(error) from None
+        return tuple(row for row in self.rows if row.image_id in found)
 
     def blame(self, wanted: DatasetFilter, collection: str) -> str:
         """Which one condition, left out, would let images through; a hint for an empty dataset."""
-        for column in wanted.columns:
-            rest = wanted.model_dump(by_alias=True, exclude={column}, exclude_none=True)
+        for key in (*wanted.columns, "sql"):
+            rest = wanted.model_dump(by_alias=True, exclude={key}, exclude_none=True)
             n = len(self.select(DatasetFilter.model_validate(rest), collection))
             if n:
-                return f"without '{column}' it would match {n}"
+                return f"without '{key}' it would match {n}"
         return "no single condition is to blame: look at the catalog with `studyspec catalog ls`"
 
     def _table(self) -> duckdb.DuckDBPyConnection:
         """A locked database that holds the rows: a user's SQL can read nothing else."""
         connection = duckdb.connect(":memory:", config={"threads": "1"})
-        columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in self.kinds.items())
-        connection.execute(f"create table catalog (number integer, {columns})")
-        connection.execute(
-            "insert into catalog select row_number() over () - 1, * from read_parquet(?)",
-            [str(self.path)],
-        )
+        connection.execute(f"create table catalog as {_select(self.kinds)}", [str(self.path)])
         for lock in LOCKS:
             connection.execute(lock)
         return connection
 
 
-def _one_expression(sql: str) -> str:
-    """A user's condition, refused if it is not one expression by itself."""
+def _kinds(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
+    """The type that each column of a file is read as: the catalog's own, or a plain one."""
+    found = connection.execute(f"describe {READ}", [str(path)]).fetchall()
+    return {
+        name: BY_NAME[name].kind if name in BY_NAME else _plain(kind) for name, kind, *_ in found
+    }
+
+
+def _plain(kind: str) -> str:
+    if kind in WHOLE:
+        return "BIGINT"
+    if kind.startswith(REAL):
+        return "DOUBLE"
+    return kind if kind in ("BIGINT", "DOUBLE", "BOOLEAN", "DATE") else "VARCHAR"
+
+
+def _select(kinds: Mapping[str, str]) -> str:
+    columns = ", ".join(
+        f"cast({quoted(name)} as {kind}) as {quoted(name)}" for name, kind in kinds.items()
+    )
+    return READ.replace("*", columns, 1)
+
+
+def _check_names(rows: Sequence[ImageRow], path: Path) -> None:
+    for name in MUST_HAVE:
+        if any(getattr(row, name) is None for row in rows):
+            raise CatalogError(f"column '{name}' has empty cells", where=str(path))
+    twice = [name for name, times in Counter(row.image_id for row in rows).items() if times > 1]
+    if twice:
+        raise CatalogError(f"more than one image is '{twice[0]}'", where=str(path))
+
+
+def _check_condition(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+    """Refuse a user's SQL that is not one condition on a row by itself."""
     try:
-        count = len(duckdb.extract_statements(f"select ({sql}\n)"))
+        # The form without brackets refuses what would close ours, as "true) or (true".
+        for form in (f"select {sql}\n", f"select ({sql}\n)"):
+            if len(duckdb.extract_statements(form)) != 1:
+                raise FilterProblem("sql", "more than one SQL statement", ONE_CONDITION)
+        found = connection.execute(f"select ({sql}\n) from catalog limit 0")
     except duckdb.Error as error:
-        raise FilterProblem("sql", str(error).splitlines()[0], "write one condition") from None
-    if count != 1:
-        raise FilterProblem("sql", "more than one SQL statement", "write one condition")
-    return f"{sql}\n"
+        raise _sql_problem(error) from None
+    assert found.description is not None
+    kind = str(found.description[0][1])
+    if kind != "BOOLEAN":
+        raise FilterProblem("sql", f"its value is {kind}, not true or false", ONE_CONDITION)
+
+
+def _sql_problem(error: duckdb.Error) -> FilterProblem:
+    first, *rest = str(error).splitlines()
+    candidates = next((line for line in rest if line.startswith("Candidate")), ONE_CONDITION)
+    return FilterProblem("sql", first, candidates)
 
 
 def _row(kinds: Iterable[str], values: Sequence[Any]) -> ImageRow:
@@ -140,26 +190,41 @@ def write_catalog(rows: Sequence[ImageRow], path: Path) -> None:
     """Write a catalog file; equal rows give equal bytes.
 
     Units and meanings of the columns stand in the file's key-value metadata.
+
+    Raises
+    ------
+    CatalogError
+        If the file cannot be written.
     """
-    further = list(dict.fromkeys(name for row in rows for name in row.further))
+    further = dict.fromkeys(name for row in rows for name in row.further)
     kinds = {c.name: c.kind for c in COLUMNS} | {name: _kind(rows, name) for name in further}
+    values = [row.values() for row in rows]
+    half = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(kinds, [[row.get(name) for name in kinds] for row in values], half)
+        half.replace(path)
+    except (OSError, duckdb.IOException) as error:
+        with suppress(OSError):
+            half.unlink()
+        first = str(error).splitlines()[0]
+        raise CatalogError(f"cannot be written: {first}", where=str(path)) from None
+
+
+def _write(kinds: Mapping[str, str], values: Sequence[Sequence[Any]], path: Path) -> None:
     notes = {c.name: {"meaning": c.meaning, "unit": c.unit} for c in COLUMNS}
-    temporary = path.with_name(f".{path.name}.writing")
+    metadata = canonical_json(notes).replace("'", "''")
+    target = str(path).replace("'", "''")
+    columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in kinds.items())
+    marks = ", ".join("?" * len(kinds))
     with duckdb.connect(":memory:", config={"threads": "1"}) as connection:
-        columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in kinds.items())
         connection.execute(f"create table catalog ({columns})")
-        marks = ", ".join("?" * len(kinds))
-        connection.executemany(
-            f"insert into catalog values ({marks})",
-            [[row.values().get(name) for name in kinds] for row in rows],
-        )
-        metadata = canonical_json(notes).replace("'", "''")
-        target = str(temporary).replace("'", "''")
+        if values:
+            connection.executemany(f"insert into catalog values ({marks})", values)
         connection.execute(
             f"copy catalog to '{target}' "
             f"(format parquet, compression zstd, kv_metadata {{columns: '{metadata}'}})"
         )
-    temporary.replace(path)
 
 
 def _kind(rows: Sequence[ImageRow], name: str) -> str:

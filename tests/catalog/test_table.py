@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import re
 import tomllib
 from collections import Counter
 from datetime import date
 from importlib.resources import files
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -108,6 +111,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
         ({"acquired_on": date(2021, 1, 2)}, "1"),
         ({"sql": "dose_e_per_A2 > 100 -- low dose"}, "124"),
         ({"material": "Au", "sql": "grid = 0 or grid = 4"}, "0"),
+        ({"sql": "not current_setting('python_enable_replacements')::bool"}, "01234"),
     ],
 )
 def test_filters_choose_in_row_order(
@@ -117,16 +121,95 @@ def test_filters_choose_in_row_order(
     assert "".join(row.image_id[1:] for row in rows) == chosen
 
 
-@settings(max_examples=20, deadline=None)
-@given(st.floats(1, 1e6), st.floats(0, 1e3), st.lists(st.floats(1, 1e6), min_size=1, max_size=6))
-def test_near_is_as_python_would_have_it(
-    tmp_path_factory: pytest.TempPathFactory, near: float, within: float, doses: list[float]
-) -> None:
-    path = tmp_path_factory.mktemp("near") / "catalog.parquet"
-    write_catalog([ImageRow(str(i), "c", "x", dose_e_per_A2=d) for i, d in enumerate(doses)], path)
-    rows = Catalog.open(path).select(wanted(dose_e_per_A2={"near": near, "within": within}), "c")
-    limit = within * (1 + 1e-12)
-    assert [r.dose_e_per_A2 for r in rows] == [d for d in doses if abs(d - near) <= limit]
+DOSES = [None, 80.0, 422.9999, 423.0, 423.1, 884.0, -80.0, 0.0]
+MATERIALS = [None, "Au", "Ag", "CdSe", "A_%"]
+DAYS = [None, date(2021, 8, 26), date(2022, 2, 2)]
+
+
+@pytest.fixture(scope="module")
+def every(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    """A row for every combination of a dose, a material, a day and a flag."""
+    path = tmp_path_factory.mktemp("every") / "catalog.parquet"
+    rows = [
+        ImageRow(str(n), "mine", "x", dose_e_per_A2=dose, material=material, acquired_on=day,
+                 further={"tilted": tilted})
+        for n, (dose, material, day, tilted) in enumerate(
+            product(DOSES, MATERIALS, DAYS, [None, True, False])
+        )
+    ]  # fmt: skip
+    write_catalog(rows, path)
+    return Catalog.open(path)
+
+
+def either_order(first: Any, second: Any) -> dict[str, object]:
+    return {"min": min(first, second), "max": max(first, second)}
+
+
+def value_conditions(values: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    several = st.lists(values, min_size=1, max_size=3)
+    some = st.one_of(values, several)
+    return st.one_of(some, st.builds(lambda value: {"not": value}, some))
+
+
+def ranges(ends: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    one_end = st.builds(lambda end, value: {end: value}, st.sampled_from(["min", "max"]), ends)
+    return st.one_of(one_end, st.builds(either_order, ends, ends))
+
+
+NUMBERS = st.one_of(st.sampled_from(DOSES[1:]), st.floats(-1e3, 1e3), st.integers(-900, 900))
+DATES = st.sampled_from(DAYS[1:])
+FILTERS: st.SearchStrategy[dict[str, object]] = st.fixed_dictionaries(
+    {},
+    optional={
+        "dose_e_per_A2": st.one_of(
+            value_conditions(NUMBERS),
+            ranges(NUMBERS),
+            st.builds(lambda n, w: {"near": n, "within": w}, NUMBERS, st.floats(0, 500)),
+        ),
+        "material": st.one_of(
+            value_conditions(st.sampled_from(MATERIALS[1:])),
+            st.builds(lambda text: {"like": text}, st.text("AugCd%_", max_size=4)),
+        ),
+        "acquired_on": st.one_of(value_conditions(DATES), ranges(DATES)),
+        "tilted": value_conditions(st.booleans()),
+    },
+)
+
+
+def equal(value: object, given: object) -> bool:
+    if isinstance(value, float):
+        assert isinstance(given, int | float)
+        return abs(value - given) <= 1e-6 * abs(given)
+    return value == given
+
+
+def meets(value: Any, condition: Any) -> bool:
+    """What DESIGN.md says of one condition, in Python; an unknown value (None) meets only `not`."""
+    if isinstance(condition, dict) and "not" in condition:
+        return value is None or not meets(value, condition["not"])
+    if value is None:
+        return False
+    if not isinstance(condition, dict):
+        given = condition if isinstance(condition, list) else [condition]
+        return any(equal(value, one) for one in given)
+    if "near" in condition:
+        return bool(abs(value - condition["near"]) <= condition["within"] * (1 + 1e-12))
+    if "like" in condition:
+        parts = {"%": ".*", "_": "."}
+        pattern = "".join(parts.get(c, re.escape(c)) for c in condition["like"])
+        return re.fullmatch(pattern, value, re.DOTALL) is not None
+    return bool(condition.get("min", value) <= value <= condition.get("max", value))
+
+
+@settings(max_examples=120, deadline=None)
+@given(FILTERS)
+def test_filters_choose_as_python_would(every: Catalog, conditions: dict[str, object]) -> None:
+    expected = [
+        row
+        for row in every.rows
+        if all(meets(row.values()[name], condition) for name, condition in conditions.items())
+    ]
+    assert list(every.select(wanted(**conditions), "mine")) == expected
 
 
 @pytest.mark.parametrize(
@@ -140,6 +223,11 @@ def test_near_is_as_python_would_have_it(
         ({"sql": "true); drop table catalog; select (true"}, "sql", "one"),
         ({"sql": "nodose > 1"}, "sql", "nodose"),
         ({"sql": "(select count(*) from read_text('/etc/hostname')) > 0"}, "sql", "disabled"),
+        ({"sql": "grid = 0) or (grid = 4"}, "sql", "write one condition"),
+        ({"sql": "grid"}, "sql", "its value is BIGINT, not true or false"),
+        ({"sql": "grid = 0, grid = 4"}, "sql", "not true or false"),
+        ({"sql": "grid = ?"}, "sql", "write one condition"),
+        ({"sql": "dose > 80"}, "sql", 'Candidate bindings: "dose_e_per_A2"'),
     ],
 )
 def test_wrong_filters_name_the_key_and_a_way_out(
@@ -162,6 +250,12 @@ def test_an_empty_choice_names_the_condition_to_blame(small: Catalog) -> None:
     assert small.blame(chosen, "mine") == "without 'material' it would match 1"
 
 
+def test_an_sql_condition_may_be_to_blame(small: Catalog) -> None:
+    assert small.blame(wanted(material="Ag", sql="grid > 5"), "mine") == (
+        "without 'sql' it would match 1"
+    )
+
+
 def test_rows_survive_writing_and_reading(small: Catalog, tmp_path: Path) -> None:
     write_catalog(small.rows, tmp_path / "again.parquet")
     assert Catalog.open(tmp_path / "again.parquet").rows == small.rows
@@ -177,3 +271,51 @@ def test_another_file_is_no_catalog(tmp_path: Path) -> None:
     (tmp_path / "catalog.parquet").write_text("image_id\n")
     with pytest.raises(CatalogError, match="not a catalog"):
         Catalog.open(tmp_path / "catalog.parquet")
+
+
+def written_by_another(tmp_path: Path, columns: str) -> Path:
+    """A Parquet file of one row that was not written by us, in a folder named as a partition."""
+    path = tmp_path / "material=Au" / "catalog.parquet"
+    path.parent.mkdir()
+    duckdb.execute(f"copy (select {columns}) to '{path}' (format parquet)")
+    return path
+
+
+def test_a_catalog_of_another_writer_is_read_in_our_types(tmp_path: Path) -> None:
+    columns = "'a' as image_id, 'c' as collection, 'x' as image_uri, "
+    columns += "0.02::float as pixel_scale_nm, 1.5 as thickness, 7::usmallint as grid"
+    catalog = Catalog.open(written_by_another(tmp_path, columns))
+    assert (catalog.rows[0].material, catalog.rows[0].further) == (
+        None,
+        {"thickness": 1.5, "grid": 7},
+    )
+    assert len(catalog.select(wanted(pixel_scale_nm=0.02, thickness=1.5, grid=7), "c")) == 1
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ("'a' as image_id, 'c' as collection", "no column 'image_uri'"),
+        (
+            "'a' as image_id, 'c' as collection, unnest(['x', 'y']) as image_uri",
+            "more than one image is 'a'",
+        ),
+        (
+            "'a' as image_id, 'c' as collection, null as image_uri",
+            "column 'image_uri' has empty cells",
+        ),
+        (
+            "'a' as image_id, 'c' as collection, 'x' as image_uri, 'wide' as width_px",
+            "Could not convert string 'wide' to INT32",
+        ),
+    ],
+)
+def test_a_wrong_catalog_is_told(tmp_path: Path, columns: str, message: str) -> None:
+    with pytest.raises(CatalogError, match=message):
+        Catalog.open(written_by_another(tmp_path, columns))
+
+
+def test_a_catalog_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CatalogError, match="cannot be written"):
+        write_catalog([], tmp_path / "file" / "catalog.parquet")
