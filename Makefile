@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test quick check bench format clean-venv
+.PHONY: install demo test quick check bench twin-check pictures format clean-venv
 
 .venv/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -34,6 +34,13 @@ format: install
 
 bench: install
 	for script in tests/benchmarks/bench_*.py; do PYTHONPATH=. $(BIN)/python $$script || exit 1; done
+
+# The networks that Sytwu et al. released, as safetensors: make twin-check NETWORKS=DIR
+twin-check: install
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/twin_check.py $(NETWORKS)
+
+pictures: install
+	$(BIN)/python tests/benchmarks/twin_page.py
 
 clean-venv:
 	rm -rf .venv

@@ -47,6 +47,10 @@ class ImageRow:
         own = {k: v for k, v in vars(self).items() if k != "further"}
         return own | dict(self.further)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """To another process: a mapping proxy cannot go there."""
+        return ImageRow.from_json, (self.values(),)
+
     def to_json(self) -> dict[str, Any]:
         """All columns as JSON values (dates as ISO text)."""
         return {k: v.isoformat() if isinstance(v, date) else v for k, v in self.values().items()}

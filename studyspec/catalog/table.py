@@ -78,6 +78,23 @@ class Catalog:
         """The collections in order of first appearance."""
         return tuple(dict.fromkeys(row.collection for row in self.rows))
 
+    def rows_of(self, collection: str) -> tuple[ImageRow, ...]:
+        """The images of a collection.
+
+        Raises
+        ------
+        CatalogError
+            If there is no such collection.
+        """
+        found = tuple(row for row in self.rows if row.collection == collection)
+        if not found:
+            raise CatalogError(
+                f"no collection '{collection}'",
+                where=str(self.path),
+                hint=f"there are {', '.join(self.collections)}",
+            )
+        return found
+
     def select(self, wanted: DatasetFilter, collection: str) -> tuple[ImageRow, ...]:
         """The images of a collection that meet a filter, in catalog row order.
 

@@ -1,14 +1,18 @@
-"""The commands on catalogs: ls, add, fetch, verify, build."""
+"""The commands on catalogs: ls, add, simulate, compare, fetch, verify, build."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from studyspec.cli import options
 from studyspec.cli.tables import table
+
+if TYPE_CHECKING:
+    from studyspec.images.comparison import Compared
 
 FAILED = 1
 DEFAULT = Path("data_catalog.parquet")
@@ -80,6 +84,89 @@ def add(
 
 
 @app.command()
+def simulate(
+    material: Annotated[str, typer.Option("--material", help="Au, Ag, Pt, Pd or CdSe.")],
+    diameter_nm: Annotated[float, typer.Option("--diameter-nm", help="Nominal diameter [nm].")],
+    dose: Annotated[float, typer.Option("--dose", help="Dose [e/Å^2].")] = 423,
+    pixel_scale_nm: Annotated[
+        float, typer.Option("--pixel-scale-nm", help="Edge of a pixel [nm].")
+    ] = 0.02,
+    support: Annotated[
+        str, typer.Option("--support", help="'ultrathin carbon' or 'silicon nitride'.")
+    ] = "ultrathin carbon",
+    session: Annotated[
+        str, typer.Option("--session", help="A day's focus and illumination follow from its name.")
+    ] = "simulated",
+    voltage_kv: Annotated[float, typer.Option("--voltage-kv", help="Voltage [kV].")] = 300,
+    width_px: Annotated[
+        int | None,
+        typer.Option("--width-px", help="Edge of an image [px]; default: three particles across."),
+    ] = None,
+    n: Annotated[int, typer.Option("-n", min=1, help="How many images.")] = 12,
+    catalog: CatalogFile = DEFAULT,
+) -> None:
+    """Add simulated images of conditions that nobody has measured; a run renders them.
+
+    Example: studyspec catalog simulate --material Pt --diameter-nm 3 --dose 200 -n 20
+    """
+    from studyspec.catalog.row import ImageRow
+    from studyspec.twin.rows import add_rows
+
+    template = ImageRow(
+        "",
+        "",
+        "",
+        width_px=width_px,
+        height_px=width_px,
+        material=material,
+        diameter_nm=diameter_nm,
+        support=support,
+        voltage_kv=voltage_kv,
+        pixel_scale_nm=pixel_scale_nm,
+        dose_e_per_A2=dose,
+        session=session,
+    )
+    rows = add_rows(template, n, catalog)
+    typer.echo(f"{catalog}: {n} images added, {rows[0].image_id} to {rows[-1].image_id}")
+    typer.echo(f"each is {rows[0].width_px} px wide", err=True)
+
+
+@app.command()
+def compare(
+    first: Annotated[str, typer.Argument(metavar="A", help="A collection.", show_default=False)],
+    second: Annotated[str, typer.Argument(metavar="B", help="Another.", show_default=False)],
+    catalog: CatalogFile = DEFAULT,
+    images: Annotated[
+        int, typer.Option("--images", min=1, help="At most so many of each condition.")
+    ] = 4,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also conditions that only one of them has.")
+    ] = False,
+    patch: Annotated[int, typer.Option("--patch", min=16, help="Edge of a patch [px].")] = 512,
+    cache: options.Cache = None,
+    base_address: options.BaseAddress = None,
+) -> None:
+    """Compare the images of two collections: contrast, roughness, histogram, power spectrum.
+
+    Images are prepared as the paper does. Each condition has a line for A, one for B and one for
+    B / A; power is the share in a band [cycles per pixel].
+
+    Example: studyspec catalog compare mine twin
+    """
+    from studyspec.cli.progress import Progress
+    from studyspec.images.comparison import Extent
+    from studyspec.images.comparison import compare as measure
+    from studyspec.images.source import Source
+
+    place = options.workplace(None, cache, base_address)
+    source = Source(catalog, place.cache_folder(), base_address)
+    extent = Extent(images, everything, patch)
+    with Progress() as progress:
+        found = measure(catalog, (first, second), extent, source, progress.measuring)
+    typer.echo(_comparison(first, second, found))
+
+
+@app.command()
 def fetch(
     study: options.Study,
     profile: options.Profile = None,
@@ -132,3 +219,16 @@ def build(
     from studyspec.catalog.build import build as build_catalog
 
     typer.echo(f"{output}: {build_catalog(output)} images")
+
+
+def _comparison(first: str, second: str, compared: Sequence[Compared]) -> str:
+    """A line for each collection under each condition, and one for their ratio."""
+    from studyspec.images.comparison import CONDITION, STATISTICS
+
+    lines = []
+    for one in compared:
+        for name, n, values in zip((first, second), one.images, one.values, strict=True):
+            lines.append([*one.condition, name, n, *(values or [None] * len(STATISTICS))])
+        lines.append([*one.condition, f"{second} / {first}", None, *one.ratios])
+    shown = [[f"{v:.3g}" if isinstance(v, float) else v for v in line] for line in lines]
+    return table([*CONDITION, "collection", "images", *STATISTICS], shown)

@@ -52,6 +52,10 @@ class Progress:
             self._fetched.add(name)
             self._print(f"fetched {name} ({done / MEGABYTE:.1f} MB)")
 
+    def measuring(self, done: int, total: int) -> None:
+        """Images were measured: live on a terminal."""
+        self._show(f"measuring images: {done} of {total}")
+
     def planned(self, planned: PlannedStudy) -> None:
         """What a study still needs."""
         to_do: Counter[str] = Counter(p.job.stage for p in planned.jobs if p.to_do)

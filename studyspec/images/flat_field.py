@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from studyspec.errors import FileError
 from studyspec.spec.settings import FlatFieldSettings
+from studyspec.twin.micrograph import Surroundings
 
 Image = npt.NDArray[np.float32]
 Matrix = npt.NDArray[np.float64]
@@ -56,14 +57,18 @@ def fit_surface(image: Image, settings: FlatFieldSettings) -> tuple[Matrix, Matr
         np.stack([block_means(term, reduction) for term in basis.T], axis=1)
         for basis in (rows, cols)
     )
+    return rows, _fit(small, small_rows, small_cols, settings.fits), cols
+
+
+def _fit(image: Matrix, rows: Matrix, cols: Matrix, fits: int) -> Matrix:
     weights: Matrix | None = None
-    for _ in range(settings.fits):
-        coefficients = _least_squares(small, small_rows, small_cols, weights)
-        squares = (small - small_rows @ coefficients @ small_cols.T) ** 2
+    for _ in range(fits):
+        coefficients = _least_squares(image, rows, cols, weights)
+        squares = (image - rows @ coefficients @ cols.T) ** 2
         mean = float(squares.mean())
         # The weights multiply residuals, so their squares weigh the squared residuals.
         weights = np.exp(-3 * squares / mean) if mean > 0 else None
-    return rows, coefficients, cols
+    return coefficients
 
 
 def _least_squares(image: Matrix, rows: Matrix, cols: Matrix, weights: Matrix | None) -> Matrix:
@@ -82,13 +87,41 @@ def _least_squares(image: Matrix, rows: Matrix, cols: Matrix, weights: Matrix | 
     return np.asarray(solved, np.float64).reshape(m, n)
 
 
-def divide_by_surface(image: Image, settings: FlatFieldSettings) -> Image:
+def surface_around(
+    around: Surroundings, shape: tuple[int, ...], settings: FlatFieldSettings
+) -> tuple[Matrix, Matrix, Matrix]:
+    """The part under an image of the surface fitted to the whole field that it is a part of.
+
+    Returns
+    -------
+    rows, coefficients, cols
+        As `fit_surface`, for an image of this shape (H, W).
+    """
+    step = around.reduction
+    bases = [
+        bernstein(n * step, order)
+        for n, order in zip(around.view.shape, settings.order, strict=True)
+    ]
+    small = [np.stack([block_means(term, step) for term in basis.T], axis=1) for basis in bases]
+    coefficients = _fit(around.view.astype(np.float64), small[0], small[1], settings.fits)
+    corner = (around.row, around.col)
+    rows, cols = (basis[at : at + n] for basis, at, n in zip(bases, corner, shape, strict=True))
+    return rows, coefficients, cols
+
+
+def divide_by_surface(
+    image: Image, settings: FlatFieldSettings, around: Surroundings | None = None
+) -> Image:
     """Divide an image by its fitted surface, in place.
 
     Parameters
     ----------
     image
         Shape (H, W), float32; changed.
+    settings
+        Order, reduction and number of fits.
+    around
+        The field that the image is a part of: the surface is fitted to all of it.
 
     Returns
     -------
@@ -100,7 +133,10 @@ def divide_by_surface(image: Image, settings: FlatFieldSettings) -> Image:
     FileError
         If the surface is not positive everywhere.
     """
-    rows, coefficients, cols = fit_surface(image, settings)
+    if around is None:
+        rows, coefficients, cols = fit_surface(image, settings)
+    else:
+        rows, coefficients, cols = surface_around(around, image.shape, settings)
     across = coefficients @ cols.T
     for start in range(0, len(image), ROWS_AT_ONCE):
         block = slice(start, start + ROWS_AT_ONCE)

@@ -18,12 +18,17 @@ from studyspec.images.rescale import rescale
 from studyspec.images.source import Labelled
 from studyspec.images.xrays import remove_xrays
 from studyspec.spec.settings import PreprocessSettings
+from studyspec.twin.micrograph import Surroundings
 
 Image = npt.NDArray[np.float32]
 
 
-def preprocess(pixels: Image, settings: PreprocessSettings) -> Image:
+def preprocess(
+    pixels: Image, settings: PreprocessSettings, around: Surroundings | None = None
+) -> Image:
     """X-rays, flat field, rescaling, in place; shape (H, W), float32.
+
+    What depends on the whole field comes from the field around the image, if there is one.
 
     Raises
     ------
@@ -33,8 +38,9 @@ def preprocess(pixels: Image, settings: PreprocessSettings) -> Image:
     if settings.xray.enabled:
         remove_xrays(pixels, settings.xray)
     if settings.flat_field.enabled:
-        divide_by_surface(pixels, settings.flat_field)
-    return rescale(pixels, settings.rescale)
+        divide_by_surface(pixels, settings.flat_field, around)
+    weights = None if around is None else around.weights()
+    return rescale(pixels, settings.rescale, weights)
 
 
 def prepare(labelled: Labelled, settings: PreprocessSettings) -> Patches:
@@ -47,7 +53,8 @@ def prepare(labelled: Labelled, settings: PreprocessSettings) -> Patches:
     """
     if labelled.label is None:
         raise FileError("the image has no label", hint="name one in the catalog, or use predict")
-    return cut(preprocess(labelled.pixels, settings), labelled.label, settings.patch)
+    pixels = preprocess(labelled.pixels, settings, labelled.surroundings)
+    return cut(pixels, labelled.label, settings.patch)
 
 
 def save(patches: Patches, folder: Path) -> int:

@@ -14,13 +14,18 @@ ROWS_AT_ONCE = 256
 PERCENTILES = (1.0, 99.0)
 
 
-def rescale(image: Image, settings: RescaleSettings) -> Image:
+def rescale(image: Image, settings: RescaleSettings, weights: Image | None = None) -> Image:
     """Rescale an image in place, as `settings.method` says.
 
     Parameters
     ----------
     image
         Shape (H, W), float32; changed.
+    settings
+        The method.
+    weights
+        How much each pixel counts for mean, standard deviation and percentiles, (H, W), mean 1;
+        None: all the same.
 
     Returns
     -------
@@ -33,12 +38,12 @@ def rescale(image: Image, settings: RescaleSettings) -> Image:
         If all pixels are equal.
     """
     if settings.method == "standardize":
-        center, width = mean_and_sd(image)
+        center, width = mean_and_sd(image, weights)
     elif settings.method == "normalize":
         low, high = float(image.min()), float(image.max())
         center, width = low, high - low
     else:
-        low, high = (float(value) for value in np.percentile(image, PERCENTILES))
+        low, high = _percentiles(image, weights)
         center, width = low, high - low
     if not width > 0:
         raise FileError("all pixels are equal: the image holds nothing", hint="leave it out")
@@ -49,12 +54,24 @@ def rescale(image: Image, settings: RescaleSettings) -> Image:
     return image
 
 
-def mean_and_sd(image: Image) -> tuple[float, float]:
+def mean_and_sd(image: Image, weights: Image | None = None) -> tuple[float, float]:
     """Mean and standard deviation (ddof 0) in double precision, a few rows at a time."""
-    mean = float(image.mean(dtype=np.float64))
-    squares = 0.0
-    for start in range(0, len(image), ROWS_AT_ONCE):
-        block = image[start : start + ROWS_AT_ONCE].astype(np.float64)
-        block -= mean
-        squares += float(np.vdot(block, block))
+    blocks = [slice(start, start + ROWS_AT_ONCE) for start in range(0, len(image), ROWS_AT_ONCE)]
+    total, squares = 0.0, 0.0
+    for block in blocks:
+        part = image[block].astype(np.float64)
+        total += float((part if weights is None else part * weights[block]).sum())
+    mean = total / image.size
+    for block in blocks:
+        part = image[block].astype(np.float64) - mean
+        squares += float(np.vdot(part, part if weights is None else part * weights[block]))
     return mean, float(np.sqrt(squares / image.size))
+
+
+def _percentiles(image: Image, weights: Image | None) -> tuple[float, float]:
+    if weights is None:
+        low, high = np.percentile(image, PERCENTILES)
+    else:
+        shares = np.array(PERCENTILES) / 100
+        low, high = np.quantile(image, shares, weights=weights, method="inverted_cdf")
+    return float(low), float(high)

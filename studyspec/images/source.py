@@ -17,6 +17,7 @@ from studyspec.catalog.readers import read_image, read_label
 from studyspec.catalog.row import ImageRow
 from studyspec.errors import FileError
 from studyspec.twin.conditions import Conditions
+from studyspec.twin.micrograph import Micrograph, Surroundings
 
 LabelKind = Literal["drawn", "exact"]
 SCALE_TOLERANCE = 0.05
@@ -48,12 +49,15 @@ class Labelled:
         Edge of a pixel [nm]: the catalog's, else the header's, else None.
     notes
         What a user should know, such as a header that contradicts the catalog.
+    surroundings
+        The wide field that a twin image is a part of.
     """
 
     pixels: npt.NDArray[np.float32]
     label: npt.NDArray[np.bool_] | None
     pixel_scale_nm: float | None
     notes: tuple[str, ...] = ()
+    surroundings: Surroundings | None = None
 
 
 class Source:
@@ -110,8 +114,9 @@ class Source:
             As `identity`, and if a file is no image, or the label is not of the image's shape.
         """
         if is_twin(row.image_uri):
-            pixels, masks = self._simulated(Conditions.from_row(row))
-            return Labelled(pixels, masks[label], row.pixel_scale_nm)
+            found = self._simulated(Conditions.from_row(row))
+            chosen = found.exact if label == "exact" else found.drawn
+            return Labelled(found.pixels, chosen, row.pixel_scale_nm, (), found.surroundings)
         image = read_image(self._path(row.image_uri))
         label_uri = _label_uri(row, label)
         mask = read_label(self._path(label_uri)) if label_uri else None
@@ -139,30 +144,23 @@ class Source:
             return pin.sha256
         return self._hashes.sha256(address.path)
 
-    def _simulated(
-        self, conditions: Conditions
-    ) -> tuple[npt.NDArray[np.float32], dict[LabelKind, npt.NDArray[np.bool_]]]:
-        """A twin image and its two labels, from the cache if they are there."""
+    def _simulated(self, conditions: Conditions) -> Micrograph:
+        """A twin image with its labels and surroundings, from the cache if it is there."""
         if self._twin_cache is None:
             return _simulate(conditions)
         path = self._twin_cache / f"{conditions.image_hash()}.npz"
         if not path.exists():
-            pixels, masks = _simulate(conditions)
             path.parent.mkdir(parents=True, exist_ok=True)
             half = path.with_name(f".{uuid.uuid4().hex}.npz")
-            np.savez(half, pixels=pixels, drawn=masks["drawn"], exact=masks["exact"])
+            _simulate(conditions).save(half)
             half.replace(path)
-        with np.load(path) as saved:
-            return saved["pixels"], {"drawn": saved["drawn"], "exact": saved["exact"]}
+        return Micrograph.load(path)
 
 
-def _simulate(
-    conditions: Conditions,
-) -> tuple[npt.NDArray[np.float32], dict[LabelKind, npt.NDArray[np.bool_]]]:
-    from studyspec.twin.micrograph import simulate
+def _simulate(conditions: Conditions) -> Micrograph:
+    from studyspec.twin.simulation import simulate
 
-    found = simulate(conditions)
-    return found.pixels, {"drawn": found.drawn, "exact": found.exact}
+    return simulate(conditions)
 
 
 def _label_uri(row: ImageRow, label: LabelKind) -> str | None:

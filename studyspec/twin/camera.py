@@ -42,29 +42,35 @@ def detect(
     electrons = rng.poisson(np.maximum(intensity, 0) * exposure.electrons).astype(np.float32)
     spread = rng.standard_normal(electrons.shape, np.float32)
     electrons += np.sqrt(electrons) * np.float32(camera.excess_noise) * spread
-    counts = _blur(electrons, camera) * np.float32(session.gain)
+    light = np.maximum(_blur(electrons, camera), 0)
+    light += np.sqrt(light / np.float32(camera.quanta)) * rng.standard_normal(
+        light.shape, np.float32
+    )
+    counts = light * np.float32(session.gain)
     pattern = np.random.default_rng(session.pattern_seed)
     counts *= 1 + np.float32(camera.fixed_pattern) * pattern.standard_normal(
         counts.shape, np.float32
     )
     counts += np.float32(camera.read_noise) * rng.standard_normal(counts.shape, np.float32)
-    _add_xrays(counts, session.gain * exposure.electrons, rng, camera)
+    _add_xrays(counts, exposure.electrons, session.gain, rng, camera)
     return counts
 
 
 def _blur(electrons: Image, camera: Camera) -> Image:
-    """Modulation transfer 1 / (1 + (u / half)^2), u in units of Nyquist."""
+    """Modulation transfer 2^-(u / half), u in units of Nyquist."""
     rows = fft.fftfreq(electrons.shape[0]).astype(np.float32)[:, None] * 2
     cols = fft.rfftfreq(electrons.shape[1]).astype(np.float32)[None] * 2
-    transfer = 1 / (1 + (rows**2 + cols**2) / np.float32(camera.mtf_half**2))
+    transfer = np.exp2(-np.sqrt(rows**2 + cols**2) / np.float32(camera.mtf_half))
     return np.asarray(fft.irfft2(fft.rfft2(electrons) * transfer, s=electrons.shape), np.float32)
 
 
-def _add_xrays(counts: Image, mean: float, rng: np.random.Generator, camera: Camera) -> None:
+def _add_xrays(
+    counts: Image, electrons: float, gain: float, rng: np.random.Generator, camera: Camera
+) -> None:
     """Add hits in place; some spill into the pixel below or to the right."""
-    n = rng.poisson(camera.xrays_per_px * counts.size)
+    n = rng.poisson(camera.xrays_per_electron * electrons * counts.size)
     rows, cols = rng.integers(0, counts.shape[0], n), rng.integers(0, counts.shape[1], n)
-    signal = mean * (camera.xray_least + rng.exponential(camera.xray_mean, n))
+    signal = gain * (camera.xray_least + rng.exponential(camera.xray_mean, n))
     np.add.at(counts, (rows, cols), signal.astype(np.float32))
     for down, right in ((0, 1), (1, 0)):
         spills = rng.random(n) < camera.xray_spill

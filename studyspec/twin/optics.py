@@ -8,16 +8,29 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft as fft
 
-from studyspec.twin.constants import Lens
+from studyspec.twin.constants import Lens, Sessions
+from studyspec.twin.sessions import Session
 from studyspec.twin.wave import Beam, Complex, Grid, Real
 
 
 @dataclass(frozen=True)
 class Focus:
-    """How an image was focused: defocus (overfocus positive) and direction of astigmatism."""
+    """How an image was taken: defocus (overfocus positive), direction of astigmatism, drift."""
 
     defocus_nm: float
     astigmatism_deg: float = 0.0
+    drift_A: float = 0.0
+    drift_deg: float = 0.0
+
+    @classmethod
+    def draw(cls, session: Session, rng: np.random.Generator, constants: Sessions) -> Focus:
+        """The focus of one image of a session."""
+        return cls(
+            session.defocus_nm + rng.normal(0, constants.defocus_within_nm),
+            rng.uniform(0, 180),
+            rng.exponential(constants.drift_A),
+            rng.uniform(0, 180),
+        )
 
 
 def intensity(wave: Complex, grid: Grid, beam: Beam, focus: Focus, lens: Lens) -> Real:
@@ -40,6 +53,9 @@ def intensity(wave: Complex, grid: Grid, beam: Beam, focus: Focus, lens: Lens) -
         seen = fft.ifft2(spectrum * transfer.astype(np.complex64), overwrite_x=True)
         image += np.float32(weight) * (seen.real**2 + seen.imag**2)
     damping = np.exp(-2 * (np.pi * lens.vibration_A) ** 2 * grid.half_squares())
+    angle = np.deg2rad(focus.drift_deg)
+    along = grid.k[:, None] * np.sin(angle) + grid.k_half[None] * np.cos(angle)
+    damping = damping * np.sinc(along * focus.drift_A)
     return np.asarray(
         fft.irfft2(fft.rfft2(image) * damping.astype(np.float32), s=image.shape), np.float32
     )

@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from studyspec.twin.constants import Sessions
 
+Plane = npt.NDArray[np.float32]
+
 
 @dataclass(frozen=True)
 class Session:
@@ -20,6 +22,30 @@ class Session:
     falloff: float
     gain: float
     pattern_seed: int
+
+
+@dataclass(frozen=True)
+class Illumination:
+    """A Gaussian beam over the camera's field, mean 1; places count from -1 to 1 across it.
+
+    The darkest corner of the field gets `1 - loss` of the beam's middle.
+    """
+
+    row: float
+    col: float
+    loss: float
+
+    def at(self, rows: npt.NDArray[np.float64], cols: npt.NDArray[np.float64]) -> Plane:
+        """Light at these places, relative to the field's mean; shape (rows, cols)."""
+        field = np.linspace(-1, 1, 64)
+        return np.asarray(self._raw(rows, cols) / self._raw(field, field).mean(), np.float32)
+
+    def _raw(
+        self, rows: npt.NDArray[np.float64], cols: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        farthest = (1 + abs(self.row)) ** 2 + (1 + abs(self.col)) ** 2
+        down = (1 - self.loss) ** ((rows - self.row) ** 2 / farthest)
+        return np.asarray(down[:, None] * (1 - self.loss) ** ((cols - self.col) ** 2 / farthest))
 
 
 def session_of(name: str, constants: Sessions) -> Session:
@@ -35,14 +61,9 @@ def session_of(name: str, constants: Sessions) -> Session:
     )
 
 
-def illumination(
-    shape: tuple[int, int], session: Session, rng: np.random.Generator, constants: Sessions
-) -> npt.NDArray[np.float32]:
-    """A Gaussian beam beside the centre: positive, mean 1; the darkest corner loses `falloff`."""
-    rows, cols = (np.linspace(-1, 1, n, dtype=np.float32) for n in shape)
+def illuminate(session: Session, rng: np.random.Generator, constants: Sessions) -> Illumination:
+    """The beam of one image: near the session's direction and falloff."""
     turn = np.deg2rad(session.beam_deg + rng.normal(0, constants.turn_deg))
     loss = np.clip(session.falloff * (1 + rng.normal(0, constants.falloff_sd)), 0, 0.85)
-    squares = (rows[:, None] - constants.center * np.sin(turn)) ** 2
-    squares = squares + (cols[None] - constants.center * np.cos(turn)) ** 2
-    light = (1 - loss) ** (squares / squares.max())
-    return np.asarray(light / light.mean(), np.float32)
+    away = constants.center
+    return Illumination(float(away * np.sin(turn)), float(away * np.cos(turn)), float(loss))

@@ -7,6 +7,7 @@ from itertools import product
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial import cKDTree
 
 from studyspec.twin.constants import Particles
 from studyspec.twin.materials import Crystal
@@ -32,7 +33,31 @@ class Particle:
 def make_particle(
     crystal: Crystal, diameter_A: float, rng: np.random.Generator, constants: Particles
 ) -> Particle:
-    """A particle of random facets and orientation."""
+    """A particle of random facets and orientation, of one grain or of several.
+
+    Grains meet in the planes halfway between random points of the particle.
+    """
+    if rng.random() >= constants.grained:
+        return _grain(crystal, diameter_A, rng, constants)
+    outside = _grain(crystal, diameter_A, rng, constants)
+    n = int(rng.integers(2, constants.grains + 1))
+    middles = rng.uniform(-0.25, 0.25, (n, 3)) * diameter_A
+    hull = cKDTree(outside.positions)
+    positions, elements = [], []
+    for number in range(n):
+        grain = outside if number == 0 else _grain(crystal, 1.1 * diameter_A, rng, constants)
+        distances = ((grain.positions[:, None] - middles) ** 2).sum(axis=2)
+        mine = distances.argmin(axis=1) == number
+        if number > 0:
+            mine &= hull.query(grain.positions, distance_upper_bound=crystal.a_A / 2)[0] < np.inf
+        positions.append(grain.positions[mine])
+        elements.append(grain.elements[mine])
+    return Particle(np.concatenate(positions), np.concatenate(elements))
+
+
+def _grain(
+    crystal: Crystal, diameter_A: float, rng: np.random.Generator, constants: Particles
+) -> Particle:
     radius = diameter_A / 2
     positions, elements = _lattice(crystal, radius)
     positions = positions - rng.uniform(-2, 2, 3)
@@ -47,22 +72,27 @@ def make_particle(
     return Particle(positions[inside] @ rotation.T, elements[inside])
 
 
-def place_discs(
-    size_A: float, diameters_A: Array, rng: np.random.Generator, constants: Particles
-) -> Array:
-    """Centres and diameters (n, 3) [Å] of discs in a square field that keep their distance.
+def rest(particle: Particle, disc: Array, discs: Array) -> Particle:
+    """A particle at its disc's place, resting on z = 0, cut where it has grown into others.
 
-    A disc may lie partly outside; one for which there is no room is left out.
+    Parameters
+    ----------
+    particle
+        Centred on the origin.
+    disc, discs
+        Row, column and diameter [Å] of this particle, and of all of them, (n, 3).
     """
-    placed = np.empty((0, 3))
-    for diameter in diameters_A:
-        edge = constants.overhang * diameter
-        for center in rng.uniform(-edge, size_A + edge, (2000, 2)):
-            least = (placed[:, 2] + diameter) / 2 + constants.gap_A
-            if np.all(np.hypot(*(placed[:, :2] - center).T) > least):
-                placed = np.vstack([placed, [*center, diameter]])
-                break
-    return placed
+    positions = particle.positions + np.array([disc[0], disc[1], 0.0])
+    positions[:, 2] -= positions[:, 2].max()
+    keep = np.ones(len(positions), bool)
+    away = np.hypot(*(discs[:, :2] - disc[:2]).T)
+    for other in discs[(away > 0) & (away < (discs[:, 2] + disc[2]) * 0.6)]:
+        # The plane of equal power: where two spheres of these diameters meet.
+        mine, theirs = (
+            ((positions[:, :2] - one[:2]) ** 2).sum(1) - one[2] ** 2 / 4 for one in (disc, other)
+        )
+        keep &= mine < theirs
+    return Particle(positions[keep], particle.elements[keep])
 
 
 def _lattice(crystal: Crystal, radius: float) -> tuple[Array, Numbers]:

@@ -147,6 +147,15 @@ def exit_wave(
         found = specimen.potential(number)
         if found is not None:
             elastic, absorptive = found
-            wave *= np.exp(sigma * (1j * elastic - absorptive)).astype(np.complex64)
+            wave *= _transmission(sigma * elastic, sigma * absorptive)
         wave = fft.ifft2(fft.fft2(wave, overwrite_x=True) * propagator, overwrite_x=True)
     return wave
+
+
+def _transmission(phase: Real, loss: Real) -> Complex:
+    """exp(i phase - loss): sine and cosine of reals are several times faster than a complex exp."""
+    amplitude = np.exp(-loss)
+    transmission = np.empty(phase.shape, np.complex64)
+    transmission.real = amplitude * np.cos(phase)
+    transmission.imag = amplitude * np.sin(phase)
+    return transmission

@@ -4,7 +4,6 @@ import re
 import tomllib
 from collections import Counter
 from datetime import date
-from importlib.resources import files
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -18,14 +17,13 @@ from studyspec.catalog.build import build
 from studyspec.catalog.published import published_rows
 from studyspec.catalog.row import ImageRow
 from studyspec.catalog.table import Catalog, FilterProblem, write_catalog
+from studyspec.catalog.twin_rows import CONDITION
 from studyspec.errors import CatalogError
 from studyspec.spec.filters import DatasetFilter
 
 PROJECT = Path(__file__).parents[2]
 CATALOG = Catalog.open(PROJECT / "data_catalog.parquet")
-DATASETS = tomllib.loads(files("studyspec.catalog").joinpath("datasets.toml").read_text())[
-    "dataset"
-]
+DATASETS = tomllib.loads(Path(__file__).with_name("datasets.toml").read_text())["dataset"]
 
 
 def wanted(**conditions: object) -> DatasetFilter:
@@ -69,10 +67,23 @@ def test_every_dataset_of_the_paper_has_its_images(dataset: dict[str, object]) -
 
 
 @pytest.mark.parametrize("dataset", DATASETS, ids=lambda d: d["id"])
-def test_the_same_filters_choose_twelve_twin_images(dataset: dict[str, object]) -> None:
-    rows = CATALOG.select(paper_filter(dataset), "twin")
-    ours = [row for row in rows if row.image_id.split("/")[1] == dataset["id"]]
-    assert len(rows) == len(ours) == 12
+def test_the_same_filters_choose_twelve_twin_images_of_each_condition(
+    dataset: dict[str, object],
+) -> None:
+    chosen = paper_filter(dataset)
+    published = CATALOG.select(chosen, "sytwu-2023")
+    conditions = {tuple(getattr(row, name) for name in CONDITION) for row in published}
+    assert len(CATALOG.select(chosen, "twin")) == 12 * len(conditions)
+
+
+def test_twin_fields_are_three_particles_wide() -> None:
+    for row in CATALOG.rows_of("twin"):
+        assert row.width_px is not None
+        assert row.diameter_nm is not None
+        assert row.pixel_scale_nm is not None
+        across = row.width_px * row.pixel_scale_nm / row.diameter_nm
+        assert across >= 3
+        assert row.width_px == 512 or across < 3 + 256 * row.pixel_scale_nm / row.diameter_nm
 
 
 def test_units_stand_in_the_metadata_of_the_file() -> None:

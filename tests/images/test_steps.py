@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from itertools import product
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,7 @@ from studyspec.spec.settings import (
     RescaleSettings,
     XraySettings,
 )
+from studyspec.twin.micrograph import Surroundings
 
 Image = npt.NDArray[np.float32]
 RNG = np.random.default_rng(0)
@@ -187,3 +189,51 @@ def test_an_image_without_label_cannot_be_prepared() -> None:
 def test_missing_patches_are_told(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="no prepared patches"):
         load(tmp_path / "none")
+
+
+def wide(n: int = 32, step: int = 16) -> tuple[Image, Surroundings]:
+    """A lit field of film, and what an image of its second quarter knows of it."""
+    edge = n * step
+    light = 1 - 0.3 * np.linspace(0, 1, edge, dtype=np.float32)[None] ** 2
+    field = np.repeat(900 * light, edge, axis=0)
+    particle = np.zeros((edge // 2, edge // 2), bool)
+    view = block_means(field, step).astype(np.float32)
+    return field, Surroundings(view, step, 0, edge // 2, 0.0, particle)
+
+
+def test_the_flat_field_of_a_part_is_that_of_its_whole_field() -> None:
+    field, around = wide()
+    part = field[: len(field) // 2, len(field) // 2 :].copy()
+    part[40:100, 40:100] *= 0.5  # which the fit never sees
+    bright = part > 0.9 * part.mean()
+    divide_by_surface(part, FlatFieldSettings(), around)
+    assert part[bright].std() < 1e-3
+    assert part[bright].mean() == pytest.approx(1, abs=1e-3)
+
+
+def test_mean_and_deviation_are_those_of_a_field_where_particles_are_rare() -> None:
+    rng = np.random.default_rng(0)
+    particle = np.zeros((64, 64), bool)
+    particle[:, :32] = True
+    image = np.where(particle, -5.0, rng.normal(0, 1, particle.shape)).astype(np.float32)
+    around = Surroundings(np.ones((4, 4), np.float32), 16, 0, 0, 0.02, particle)
+    found = rescale(image.copy(), RescaleSettings(), around.weights())
+    mean, second = 0.02 * -5, 0.98 + 0.02 * 25
+    sd = np.sqrt(second - mean**2)
+    assert found[particle].mean() == pytest.approx((-5 - mean) / sd, abs=0.05)
+    assert found[~particle].std() == pytest.approx(1 / sd, rel=0.05)
+
+
+@pytest.mark.parametrize("method", ["normalize", "histogram"])
+def test_rare_particles_do_not_move_percentiles(
+    method: Literal["normalize", "histogram"],
+) -> None:
+    rng = np.random.default_rng(0)
+    particle = np.zeros((64, 64), bool)
+    particle[:, :32] = True
+    image = np.where(particle, -50.0, rng.normal(0, 1, particle.shape)).astype(np.float32)
+    around = Surroundings(np.ones((4, 4), np.float32), 16, 0, 0, 0.001, particle)
+    settings = RescaleSettings(method=method)
+    weighted = rescale(image.copy(), settings, around.weights())
+    plain = rescale(image.copy(), settings)
+    assert np.allclose(weighted, plain) == (method == "normalize")

@@ -1,0 +1,105 @@
+"""Statistics of prepared patches: how far images differ, whatever a network makes of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Patch = npt.NDArray[np.float32]
+Label = npt.NDArray[np.uint8]
+
+BANDS = (0.0, 0.025, 0.05, 0.1, 0.2, 0.5)
+"""Edges of the bands of a power spectrum [cycles per pixel]."""
+
+
+@dataclass(frozen=True)
+class ImageStatistics:
+    """Statistics of the patches of one image, in units of the rescaled intensity.
+
+    Attributes
+    ----------
+    contrast
+        Median of the background less median of the particles (Sytwu et al. 2023, S7); NaN where
+        one of them is missing.
+    film_sd, particle_sd
+        Standard deviations of background and particles; NaN where there is none.
+    skewness, kurtosis
+        Of all pixels; of a normal distribution both are 0.
+    roughness
+        sum |F|^2 k^2 / sum |F|^2, k in cycles per pixel; the mean over patches.
+    power
+        Share of the power, without the mean, in each of `BANDS`; the mean over patches.
+    """
+
+    contrast: float
+    film_sd: float
+    particle_sd: float
+    skewness: float
+    kurtosis: float
+    roughness: float
+    power: tuple[float, ...]
+
+
+def describe(images: Patch, labels: Label) -> ImageStatistics:
+    """Statistics of patches (N, P, P) with labels (N, P, P), 1 where there is particle.
+
+    Raises
+    ------
+    ValueError
+        If there is no patch.
+    """
+    if not len(images):
+        raise ValueError("no patches")
+    particle = labels > 0
+    inside, outside = images[particle], images[~particle]
+    values = images.astype(np.float64)
+    centred = (values - values.mean()) / values.std()
+    return ImageStatistics(
+        contrast=float(np.median(outside) - np.median(inside)) if _both(particle) else np.nan,
+        film_sd=float(outside.std()) if outside.size else np.nan,
+        particle_sd=float(inside.std()) if inside.size else np.nan,
+        skewness=float((centred**3).mean()),
+        kurtosis=float((centred**4).mean() - 3),
+        roughness=float(np.mean([roughness(patch) for patch in images])),
+        power=tuple(np.mean([power_in_bands(patch) for patch in images], axis=0).tolist()),
+    )
+
+
+def _both(particle: npt.NDArray[np.bool_]) -> bool:
+    return bool(particle.any() and not particle.all())
+
+
+def roughness(patch: npt.NDArray[np.floating]) -> float:
+    """Sum |F|^2 k^2 / sum |F|^2 of a square patch, k in cycles per pixel, no window."""
+    power, squares = _spectrum(patch)
+    total = power.sum()
+    return float((power * squares).sum() / total) if total > 0 else 0.0
+
+
+def power_in_bands(patch: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Share of a square patch's power, without its mean, in each of `BANDS`.
+
+    A window (Hann) keeps the patch's edges out of it; what lies beyond the last band is left out.
+    """
+    window = np.hanning(len(patch))
+    centred = patch.astype(np.float64) - patch.mean(dtype=np.float64)
+    power, squares = _spectrum(centred * window[:, None] * window)
+    sums, _ = np.histogram(np.sqrt(squares), BANDS, weights=power)
+    total = sums.sum()
+    return np.asarray(sums / total if total > 0 else sums)
+
+
+def _spectrum(
+    patch: npt.NDArray[np.floating],
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """|F|^2 and k^2 on the half plane; columns that stand for two count twice."""
+    n = len(patch)
+    power = np.abs(np.fft.rfft2(patch)) ** 2
+    twice = np.full(power.shape[1], 2.0)
+    twice[0] = 1.0
+    if n % 2 == 0:
+        twice[-1] = 1.0
+    squares = np.fft.fftfreq(n)[:, None] ** 2 + np.fft.rfftfreq(n)[None] ** 2
+    return power * twice, squares

@@ -1,0 +1,39 @@
+"""New rows of the twin: simulated images of conditions that nobody need have measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from studyspec.catalog.row import ImageRow
+from studyspec.catalog.table import Catalog, write_catalog
+from studyspec.catalog.twin_rows import images_like
+from studyspec.twin.conditions import Conditions
+
+
+def add_rows(template: ImageRow, n: int, catalog: Path) -> list[ImageRow]:
+    """Add rows of `n` more simulated images to a catalog, made if it is not there; return them.
+
+    Parameters
+    ----------
+    template
+        Their conditions; without a size, three particles fit across an image.
+    n
+        How many.
+    catalog
+        Catalog file.
+
+    Raises
+    ------
+    TwinError
+        If the twin cannot simulate these conditions; nothing is written then.
+    CatalogError
+        If the catalog cannot be read or written.
+    """
+    known = Catalog.open(catalog).rows if catalog.exists() else ()
+    for row in images_like(template, range(1)):
+        Conditions.from_row(row)
+    taken = {row.image_id for row in known}
+    free = (r for r in images_like(template, range(len(known) + n)) if r.image_id not in taken)
+    new = [row for row, _ in zip(free, range(n), strict=False)]
+    write_catalog([*known, *new], catalog)
+    return new

@@ -1,0 +1,63 @@
+"""The commands on catalogs that simulate and compare images."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.projects import studyspec
+
+PLATINUM = (
+    "catalog", "simulate", "--material", "Pt", "--diameter-nm", "2", "--dose", "200",
+    "--width-px", "128", "--catalog", "catalog.parquet",
+)  # fmt: skip
+
+
+def test_simulate_adds_rows_and_says_which(tmp_path: Path) -> None:
+    done = studyspec(tmp_path, *PLATINUM, "-n", "2")
+    assert done.stdout.startswith("catalog.parquet: 2 images added, twin/Pt-2nm-0.02nm-200e-")
+    assert "each is 128 px wide" in done.stderr
+    listed = studyspec(tmp_path, "catalog", "ls", "--catalog", "catalog.parquet").stdout
+    assert listed.splitlines()[2].split()[:3] == ["twin", "Pt", "2"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--support", "mica"), "knows no support 'mica'; known: ultrathin carbon"),
+        (("--dose", "-3"), "'dose_e_per_A2' is -3.0"),
+    ],
+)
+def test_what_cannot_be_simulated_is_told(
+    words: tuple[str, ...], message: str, tmp_path: Path
+) -> None:
+    done = studyspec(tmp_path, *PLATINUM, *words, expect=2)
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "catalog.parquet").exists()
+
+
+@pytest.mark.slow
+def test_compare_prints_both_collections_and_their_ratio(tmp_path: Path) -> None:
+    studyspec(tmp_path, *PLATINUM, "-n", "2")
+    program = (
+        "from dataclasses import replace; from pathlib import Path;"
+        "from studyspec.catalog.table import Catalog, write_catalog;"
+        "path = Path('catalog.parquet'); rows = Catalog.open(path).rows;"
+        "write_catalog([*rows, *(replace(r, image_id=r.image_id + 'x', collection='mine')"
+        " for r in rows)], path)"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+    words = ("catalog", "compare", "mine", "twin", "--catalog", "catalog.parquet")
+    lines = studyspec(tmp_path, *words, "--patch", "128").stdout.splitlines()
+    names, (first, second, ratio) = lines[0].split(), (line.split() for line in lines[2:5])
+    assert names[:6] == ["material", "diameter_nm", "pixel_scale_nm", "dose_e_per_A2",
+                         "collection", "images"]  # fmt: skip
+    assert first[4:6] == ["mine", "2"]
+    assert first[6:] == second[6:]
+    assert {float(number) for number in ratio[7:]} == {1.0}
+    lost = studyspec(tmp_path, *words[:3], "real", *words[4:], expect=2)
+    assert "no collection 'real'" in lost.stderr
