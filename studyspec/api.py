@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from studyspec.catalog.table import Catalog
-from studyspec.errors import NothingThere, SpecError
+from studyspec.errors import LearnError, NothingThere, SpecError
 from studyspec.images.choice import Mistake, identify, select
 from studyspec.images.source import Source
+from studyspec.learn.given import GivenNetwork
+from studyspec.learn.given import identify as identify_network
 from studyspec.plan.changes import Changes
 from studyspec.plan.datasets import PlannedImage, ResolvedDataset
 from studyspec.plan.expansion import Expansion, expand_jobs
@@ -69,6 +71,7 @@ class CheckedStudy:
     datasets: Mapping[str, ResolvedDataset]
     files: Files
     results: Results
+    networks: Mapping[str, GivenNetwork] = field(default_factory=dict)
 
     @property
     def unfetched(self) -> tuple[str, ...]:
@@ -133,9 +136,16 @@ def check(study: Path, profile: str | None = None, workplace: Workplace = HERE) 
         mistakes += wrong
         images = tuple(PlannedImage.of(row, wanted.label, known) for row, known in found)
         datasets[name] = ResolvedDataset(name, wanted, images)
+    networks: dict[str, GivenNetwork] = {}
+    for name, network in loaded.study.networks.items():
+        try:
+            networks[name] = identify_network(name, network, loaded.root)
+        except LearnError as error:
+            mistakes.append(Mistake(("networks", name), error.text, error.hint))
     _refuse(loaded, mistakes)
     _refuse(loaded, infeasible(variants, datasets))
-    return CheckedStudy(loaded, variants, datasets, files, workplace.results_of(loaded.root))
+    results = workplace.results_of(loaded.root)
+    return CheckedStudy(loaded, variants, datasets, files, results, networks)
 
 
 def plan(study: Path, profile: str | None = None, workplace: Workplace = HERE) -> PlannedStudy:
@@ -149,7 +159,7 @@ def plan_checked(checked: CheckedStudy) -> PlannedStudy:
     from studyspec.store.records import RecordIndex
 
     loaded, header = checked.loaded, checked.loaded.study.study
-    expansion = expand_jobs(checked.variants, checked.datasets, checked.files)
+    expansion = expand_jobs(checked.variants, checked.datasets, checked.files, checked.networks)
     spec = loaded.study.model_dump(mode="json", by_alias=True)
     question = Question(header.name, header.question, loaded.profile, spec, loaded.source)
     record = plan_record(question, checked.variants, checked.datasets, expansion)

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from studyspec import __version__
-from studyspec.cli import catalog, predict, results, studies, work
+from studyspec.cli import catalog, networks, predict, results, studies, work
 from studyspec.errors import StudySpecError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ studies.register(app)
 results.register(app)
 predict.register(app)
 app.add_typer(catalog.app, name="catalog")
+app.add_typer(networks.app, name="networks")
 work.register(app)
 
 

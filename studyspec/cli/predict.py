@@ -14,18 +14,26 @@ def register(app: typer.Typer) -> None:
 
 
 def predict(
-    network: Annotated[Path, typer.Argument(help="Weights (.safetensors) of a network.")],
+    network: Annotated[Path, typer.Argument(help="A network: .safetensors, .pt or .onnx.")],
     images: Annotated[list[Path], typer.Argument(help="Images: dm3, dm4, tif, mrc, png, npy.")],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder of the masks (png, 0 and 255).")
     ] = Path("masks"),
+    also: Annotated[
+        list[Path] | None,
+        typer.Option("--also", help="Further networks, such as the other folds; repeatable."),
+    ] = None,
     device: Annotated[str, typer.Option("--device", help="cpu, cuda:0, ...")] = "cpu",
 ) -> None:
     """Write a mask for each image: where does the network see particles?
+
+    With --also the mask is where the networks' mean probability exceeds one half, and the mean dice
+    of each two of them is told: where networks disagree, none should be trusted.
 
     Example: studyspec predict results/artifacts/networks/NETWORK.safetensors new/*.dm3
     """
     from studyspec.run.prediction import predict_files
 
-    for mask, share in predict_files(network, images, output, device):
-        typer.echo(f"{mask}  {100 * share:.1f} % particle")
+    for mask in predict_files([network, *(also or ())], images, output, device):
+        agreed = "" if mask.agreement is None else f", agreement {mask.agreement:.3f}"
+        typer.echo(f"{mask.path}  {100 * mask.particle:.1f} % particle{agreed}")

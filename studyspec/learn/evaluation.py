@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from studyspec.learn.augment import FORMS, dihedral
 from studyspec.learn.devices import memory_watch
-from studyspec.learn.network import ResidualUNet, placed
+from studyspec.learn.network import placed
 
 Whole = npt.NDArray[np.int64]
 Real = npt.NDArray[np.float64]
@@ -51,7 +51,7 @@ class Counts:
 
 @torch.no_grad()
 def evaluate(
-    network: ResidualUNet,
+    network: nn.Module,
     images: npt.NDArray[np.float32],
     labels: npt.NDArray[np.uint8],
     in_all_forms: bool,
@@ -90,7 +90,7 @@ def evaluate(
     return Counts(tp, fp, fn, tn, *columns[4:])
 
 
-def _count(network: ResidualUNet, x: Tensor, y: Tensor) -> Tensor:
+def _count(network: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     """The seven counts of each patch, (B, 7) float64, from patches and labels (B, P, P)."""
     logits = network(x[:, None])
     z = logits[:, 1] - logits[:, 0]

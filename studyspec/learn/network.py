@@ -7,6 +7,8 @@ and `conv_add`, the 1x1 convolution of its input. A released state dict loads wi
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -97,8 +99,15 @@ def build(settings: ModelSettings, seed: int) -> ResidualUNet:
     return network
 
 
-def placed(network: ResidualUNet, device: str) -> ResidualUNet:
-    """The network itself, moved to a device, its weights laid out channels last."""
+Network = TypeVar("Network", bound=nn.Module)
+AnyNetwork = nn.Module
+"""Whatever turns images (B, 1, H, W) into logits (B, 2, H, W): ours, or one of others."""
+
+
+def placed(network: Network, device: str) -> Network:
+    """The network itself, moved to a device; ours with weights laid out channels last."""
+    if not isinstance(network, ResidualUNet):
+        return network.to(device)
     return network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from studyspec.errors import LearnError
 from studyspec.learn.devices import memory_watch
-from studyspec.learn.network import SHRINKAGE, ResidualUNet, placed
+from studyspec.learn.network import SHRINKAGE, placed
 
 Image = npt.NDArray[np.float32]
 TILE_PX = 512
@@ -22,7 +22,7 @@ TILE_PX = 512
 
 @torch.no_grad()
 def probability(
-    network: ResidualUNet, image: Image, tile_px: int = TILE_PX, device: str = "cpu"
+    network: nn.Module, image: Image, tile_px: int = TILE_PX, device: str = "cpu"
 ) -> Image:
     """The particle probability of each pixel.
 
@@ -70,7 +70,7 @@ def probability(
 
 
 def predict(
-    network: ResidualUNet, image: Image, tile_px: int = TILE_PX, device: str = "cpu"
+    network: nn.Module, image: Image, tile_px: int = TILE_PX, device: str = "cpu"
 ) -> npt.NDArray[np.bool_]:
     """Where the network sees particles, (H, W) bool: `probability` > 0.5."""
     return probability(network, image, tile_px, device) > 0.5

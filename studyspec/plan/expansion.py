@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from studyspec.learn.given import GivenNetwork
 from studyspec.plan.datasets import ImageSet, ResolvedDataset, image_set, same_images
 from studyspec.plan.jobs import Job
 from studyspec.plan.preparation import Files, Preparation, Prepared
@@ -20,12 +21,15 @@ from studyspec.spec.variants import Variant
 
 @dataclass(frozen=True)
 class Cell:
-    """One fold of one (variant, train, test) on one split, and the keys that answer it."""
+    """One fold of one (variant, train, test) on one split, and the keys that answer it.
+
+    A network of others has no fold; its key is "given:" and its hash.
+    """
 
     variant: str
     train: str
     test: str
-    fold: int
+    fold: int | None
     split: str
     network: str
     evaluation: str
@@ -40,16 +44,31 @@ class Expansion:
 
 
 def expand_jobs(
-    variants: Sequence[Variant], datasets: Mapping[str, ResolvedDataset], files: Files
+    variants: Sequence[Variant],
+    datasets: Mapping[str, ResolvedDataset],
+    files: Files,
+    networks: Mapping[str, GivenNetwork] | None = None,
 ) -> Expansion:
-    """All jobs and cells that the variants imply: prepares, then each training and its tests."""
+    """All jobs and cells that the variants imply: prepares, then each training and its tests.
+
+    `networks` are those of others, by name; their tests come last.
+    """
+    networks = networks or {}
     preparation = Preparation(files)
     trainings: dict[str, Job] = {}
     evaluations: dict[str, dict[str, Job]] = {}
+    given: dict[str, Job] = {}
     cells: list[Cell] = []
     for variant in variants:
         stage = variant.settings.model_dump(mode="json")
         for train, test in variant.pairs:
+            if train in networks:
+                tested = image_set(test, datasets)
+                job = _test_of_given(networks[train], tested, variant, preparation)
+                given.setdefault(job.key, job)
+                key = str(job.ingredients["network"])
+                cells.append(Cell(variant.name, train, test, None, "test", key, job.key))
+                continue
             pair = _Pair.of(
                 variant, image_set(train, datasets), image_set(test, datasets), preparation
             )
@@ -64,6 +83,7 @@ def expand_jobs(
     jobs = list(preparation.jobs.values())
     for key, training in trainings.items():
         jobs += [training, *evaluations[key].values()]
+    jobs += given.values()
     return Expansion(tuple(jobs), tuple(cells))
 
 
@@ -140,3 +160,28 @@ def _evaluation(pair: _Pair, network: Job, split: Split) -> Job:
     part = "" if split == "test" else f" ({split} part)"
     title = f"test {pair.network} on {pair.test}{part}, fold {network.ingredients['fold']}"
     return Job.of(ingredients, needs, inputs, title)
+
+
+def _test_of_given(
+    network: GivenNetwork, test: ImageSet, variant: Variant, preparation: Preparation
+) -> Job:
+    """The test of a network of others; it was trained elsewhere, so nothing need be held out."""
+    settings = variant.settings
+    tested = preparation.of(test, network.prepared_as(settings.preprocess))
+    ingredients = {
+        "stage": "evaluate",
+        "recipe": recipes.EVALUATE,
+        "network": f"given:{network.sha256}",
+        "output": network.output,
+        "images": tested.keys,
+        "shared": [],
+        "split": "test",
+        "dihedral": settings.evaluation.dihedral,
+    }
+    inputs = {
+        "prepare": tested.inputs,
+        "image_ids": [image.row.image_id for image in test.images],
+        "given": network.place(),
+    }
+    title = f"test {network.name} on {test.name}"
+    return Job.of(ingredients, tuple(dict.fromkeys(tested.keys)), inputs, title)

@@ -84,7 +84,7 @@ def _datasets(
     }
     for name in dict.fromkeys(n for cell in expansion.cells for n in (cell.train, cell.test)):
         members = union_members(name)
-        if name not in out:
+        if name not in out and all(member in out for member in members):
             out[name] = {
                 "filter": None,
                 "members": list(members),

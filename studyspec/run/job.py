@@ -21,7 +21,8 @@ from studyspec.images.prepare import load, prepare, save
 from studyspec.images.source import Source
 from studyspec.learn.checkpoints import Checkpoint
 from studyspec.learn.evaluation import Counts, evaluate
-from studyspec.learn.network import ResidualUNet, count_parameters
+from studyspec.learn.given import load_given
+from studyspec.learn.network import AnyNetwork, count_parameters
 from studyspec.learn.training import PatchSet, train
 from studyspec.learn.weights import Description, load_network
 from studyspec.learn.weights import save as save_weights
@@ -58,7 +59,7 @@ class Bench:
 
     def __init__(self, results: Results, device: str) -> None:
         self._results, self._device = results, device
-        self._network: tuple[str, ResidualUNet] | None = None
+        self._network: tuple[str, AnyNetwork] | None = None
 
     def execute(self, job: Job, on_progress: OnProgress | None = None) -> dict[str, Any]:
         """Do one job, as the function `execute`."""
@@ -139,7 +140,7 @@ class Bench:
 
     def _scores(
         self,
-        model: ResidualUNet,
+        model: AnyNetwork,
         patches: Patches,
         chosen: selection.Positions,
         job: Job,
@@ -176,10 +177,12 @@ class Bench:
         places = selection.places(images, hashes)
         return frozenset(places[i] for i in split.part(job.ingredients["split"]))
 
-    def _load_network(self, job: Job) -> tuple[str, ResidualUNet]:
+    def _load_network(self, job: Job) -> tuple[str, AnyNetwork]:
         """The network of an evaluation and its hash, from memory if it was the last one."""
-        asked = job.ingredients["network"]
-        sha = asked["weights"] if isinstance(asked, dict) else self._weights_of(asked)
+        given = job.inputs.get("given")
+        sha = self._weights_of(job.ingredients["network"]) if given is None else given["sha256"]
+        if given is not None and (self._network is None or self._network[0] != sha):
+            self._network = (sha, load_given(given))
         if self._network is None or self._network[0] != sha:
             settings = training_settings(job.inputs["training"])
             self._network = (sha, load_network(self._results.network(sha), settings.model))

@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from studyspec.catalog.readers import read_image, write_mask
 from studyspec.errors import FileError, RunError, StudySpecError
 from studyspec.images.prepare import preprocess
-from studyspec.learn.prediction import predict
-from studyspec.learn.weights import describe, load_network
+from studyspec.learn.given import identify, load_given
+from studyspec.learn.network import AnyNetwork
+from studyspec.learn.prediction import TILE_PX, Image, probability
+from studyspec.learn.weights import describe
+from studyspec.spec.given import NetworkOfOthers
+from studyspec.spec.settings import PreprocessSettings
+
+
+@dataclass(frozen=True)
+class PredictedMask:
+    """A mask on disk: the share of it that is particle, and how far the networks agree.
+
+    `agreement` is the mean dice of each two networks' masks; None for one network.
+    """
+
+    path: Path
+    particle: float
+    agreement: float | None
 
 
 def predict_files(
-    network: Path, images: Sequence[Path], output: Path, device: str = "cpu"
-) -> Iterator[tuple[Path, float]]:
-    """Write a mask for each image; gives each mask's path and its share of particle.
+    networks: Sequence[Path], images: Sequence[Path], output: Path, device: str = "cpu"
+) -> Iterator[PredictedMask]:
+    """Write a mask for each image: where the networks' mean probability of particle is above 1/2.
 
-    Images are prepared as those that the network was trained on. A mask is named after its image.
+    Images are prepared as those that each network was trained on. A mask is named after its image.
 
     Raises
     ------
@@ -27,19 +46,46 @@ def predict_files(
         Naming the file; masks written before stay.
     """
     masks = _masks(images, output)
-    description = describe(network)
-    model = load_network(network, description.model)
+    loaded = [_Loaded.of(network) for network in networks]
     output.mkdir(parents=True, exist_ok=True)
     for image, mask in masks.items():
         try:
-            pixels = preprocess(read_image(image).pixels, description.preprocess)
-            found = predict(model, pixels, description.preprocess.patch.size, device)
+            pixels = read_image(image).pixels
+            found = [one.probability(pixels.copy(), device) for one in loaded]
         except FileError as error:
             if error.where:
                 raise
             raise FileError(error.what, where=str(image), hint=error.hint) from None
-        write_mask(found, mask)
-        yield mask, float(np.mean(found))
+        particle = np.mean(found, axis=0) > 0.5
+        write_mask(particle, mask)
+        yield PredictedMask(mask, float(particle.mean()), _agreement([p > 0.5 for p in found]))
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """A network, and how it wants its images."""
+
+    network: AnyNetwork
+    settings: PreprocessSettings
+    tile_px: int
+
+    @classmethod
+    def of(cls, path: Path) -> _Loaded:
+        given = identify(path.stem, NetworkOfOthers(weights=str(path.absolute())), Path("/"))
+        ours = path.suffix == ".safetensors"
+        tile = describe(path).preprocess.patch.size if ours else TILE_PX
+        return cls(load_given(given.place()), given.prepared_as(PreprocessSettings()), tile)
+
+    def probability(self, pixels: Image, device: str) -> Image:
+        """The particle probability of each pixel; the counts are changed on the way."""
+        prepared = preprocess(pixels, self.settings)
+        return probability(self.network, prepared, self.tile_px, device)
+
+
+def _agreement(masks: Sequence[npt.NDArray[np.bool_]]) -> float | None:
+    """The mean dice of each two masks."""
+    pairs = [(int((a & b).sum()), int(a.sum() + b.sum())) for a, b in combinations(masks, 2)]
+    return float(np.mean([(2 * tp + 1) / (total + 1) for tp, total in pairs])) if pairs else None
 
 
 def _masks(images: Sequence[Path], output: Path) -> dict[Path, Path]:

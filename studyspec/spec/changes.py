@@ -52,8 +52,9 @@ def changes_nothing(parts: Parts, table: Mapping[str, Any]) -> bool:
     if table.get(SWEEP):
         return False
     settings = settings_with(parts.stage.model_dump(mode="json"), table, {})
-    cells = matrix_with(parts.matrix, table).cells(parts.datasets)
-    return settings == parts.stage and set(cells) == set(parts.matrix.cells(parts.datasets))
+    names = parts.datasets, parts.networks
+    cells = matrix_with(parts.matrix, table).cells(*names)
+    return settings == parts.stage and set(cells) == set(parts.matrix.cells(*names))
 
 
 def _one_variant(

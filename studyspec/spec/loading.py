@@ -21,7 +21,6 @@ from studyspec.spec.syntax import parse
 from studyspec.spec.wording import nearest, shown
 
 PROFILES = "profiles"
-NETWORKS = "networks"
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,7 @@ def _validate(layer: Layer, path: str) -> tuple[Study | None, list[Problem]]:
     whole = layer.with_common()
     pointer = Pointer(path, whole.entries)
     problems = list(_reserved(layer, pointer))
-    table = whole.without(NETWORKS).table
+    table = whole.table
     study: Study | None = None
     try:
         study = Study.model_validate(table)
@@ -156,9 +155,6 @@ def _reserved(layer: Layer, pointer: Pointer) -> Iterator[Problem]:
     if not isinstance(common, Mapping):
         what = f"expected a table of conditions, got {shown(common)}"
         yield pointer.problem(("datasets", COMMON), what)
-    if NETWORKS in layer.table:
-        what = "networks of others cannot be used yet"
-        yield pointer.at_key((NETWORKS,), what, "delete the table")
 
 
 def _root(path: Path, catalog: str) -> Path:

@@ -38,6 +38,12 @@ def _dataset(name: str) -> str:
     return _written("dataset", name, "+" + QUOTES)
 
 
+def _network(name: str) -> str:
+    if name in (COMMON, OWN, OTHERS):
+        raise _refused("network", name, "that word means something else")
+    return _written("network", name, "+" + QUOTES)
+
+
 def _variant(name: str) -> str:
     if name == BASE:
         raise _refused("variant", name, "that is the study without changes")
@@ -68,5 +74,6 @@ def _refused(kind: str, name: str, reason: str) -> PydanticCustomError:
 
 
 DatasetName = Annotated[str, AfterValidator(_dataset)]
+NetworkName = Annotated[str, AfterValidator(_network)]
 VariantName = Annotated[str, AfterValidator(_variant)]
 SetName = Annotated[str, Field(min_length=1), AfterValidator(_set)]

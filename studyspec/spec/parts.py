@@ -21,8 +21,8 @@ class Parts:
 
     Attributes
     ----------
-    datasets
-        Names of the datasets; empty if the table cannot be read.
+    datasets, networks
+        Names of the datasets and of networks of others; empty if the table cannot be read.
     matrix, stage
         As written; the default where they are not valid.
     sound
@@ -34,6 +34,7 @@ class Parts:
     """
 
     datasets: tuple[str, ...]
+    networks: tuple[str, ...]
     matrix: Matrix
     stage: StageSettings
     sound: bool
@@ -48,6 +49,7 @@ class Parts:
         settings, matrix = _stage(stage), _valid(Matrix, table.get("matrix", {}))
         return cls(
             tuple(_table(table, "datasets")),
+            tuple(_table(table, "networks")),
             matrix or Matrix(),
             settings or _salvaged(stage),
             settings is not None and matrix is not None,

@@ -18,12 +18,17 @@ def reference_problems(
     parts: Parts, table: Mapping[str, Any], pointer: Pointer
 ) -> Iterator[Problem]:
     """Every name that the study does not have, in the matrix, the variants and the claims."""
+    for name in parts.networks:
+        if name in parts.datasets:
+            what = f"'{name}' is a dataset and a network"
+            yield pointer.at_key(("networks", name), what, "rename one of them")
     matrices: dict[Path, Any] = {("matrix",): table.get("matrix")}
     for name, variant in parts.variants.items():
         matrices[("variants", name, "matrix")] = variant.get("matrix")
     for where, matrix in matrices.items():
         for path, name in texts(matrix, where):
-            yield from _set_name(parts, name, path, pointer)
+            trains = path[len(where)] == "train" or (path[len(where)] == "pairs" and path[-1] == 0)
+            yield from _set_name(parts, name, path, pointer, trains)
     for where, selector in _selectors(table.get("claims")):
         yield from _selector(parts, selector, where, pointer)
 
@@ -55,13 +60,21 @@ def texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
             yield from texts(inner, (*path, i))
 
 
-def _set_name(parts: Parts, name: str, where: Path, pointer: Pointer) -> Iterator[Problem]:
+def _set_name(
+    parts: Parts, name: str, where: Path, pointer: Pointer, trains: bool
+) -> Iterator[Problem]:
+    """`trains`: the name stands for what was trained on, where a network of others may stand."""
+    if trains and name in parts.networks:
+        return
     for member in union_members(name):
         if member == COMMON:
             hint = "'common' is where every filter starts, and selects nothing itself"
             yield pointer.problem(where, "'common' is no dataset", hint)
+        elif member in parts.networks and member not in parts.datasets:
+            what = f"'{member}' is a network: it stands alone, and nothing is tested on it"
+            yield pointer.problem(where, what, "name datasets here")
         elif member and parts.datasets and member not in parts.datasets:
-            hint = nearest(member, parts.datasets)
+            hint = nearest(member, (*parts.datasets, *(parts.networks if trains else ())))
             yield pointer.problem(where, f"unknown dataset '{member}'", hint)
 
 
@@ -71,7 +84,7 @@ def _selector(
     for key in ("train", "test"):
         for path, name in texts(selector.get(key), (*where, key)):
             if key == "train" or name not in (OWN, OTHERS):
-                yield from _set_name(parts, name, path, pointer)
+                yield from _set_name(parts, name, path, pointer, key == "train")
     names = list(variant_names(parts))
     for path, name in texts(selector.get("variant", BASE), (*where, "variant")):
         if name not in names:

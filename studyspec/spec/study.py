@@ -8,7 +8,8 @@ from pydantic import Field, model_validator
 
 from studyspec.spec.claims import Claim
 from studyspec.spec.filters import DatasetFilter
-from studyspec.spec.names import DatasetName, SetName, VariantName
+from studyspec.spec.given import NetworkOfOthers
+from studyspec.spec.names import DatasetName, NetworkName, SetName, VariantName
 from studyspec.spec.settings import Settings, StageSettings
 from studyspec.spec.wording import fault
 
@@ -59,7 +60,7 @@ class Matrix(Settings):
         None,
         strict=False,
         min_length=1,
-        description="Training sets; 'A+B' is a union.",
+        description="Training sets, 'A+B' being a union, and networks of others.",
         examples=[["Au", "Ag", "Au+Ag"]],
     )
     test: tuple[SetName, ...] | None = Field(
@@ -84,11 +85,13 @@ class Matrix(Settings):
             raise fault("give pairs, or train and test, not both", at="pairs")
         return self
 
-    def cells(self, datasets: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-        """Every (train, test), in order and once each."""
+    def cells(
+        self, datasets: tuple[str, ...], networks: tuple[str, ...] = ()
+    ) -> tuple[tuple[str, str], ...]:
+        """Every (train, test), in order and once each; networks of others are rows too."""
         if self.pairs is not None:
             return tuple(dict.fromkeys(self.pairs))
-        train, test = self.train or datasets, self.test or datasets
+        train, test = self.train or (*datasets, *networks), self.test or datasets
         return tuple(dict.fromkeys((a, b) for a in train for b in test))
 
 
@@ -106,6 +109,11 @@ class Study(StageSettings):
         examples=[{"common": {"diameter_nm": 5}, "Au": {"material": "Au"}}],
     )
     matrix: Matrix = Matrix()
+    networks: dict[NetworkName, NetworkOfOthers] = Field(
+        default_factory=dict,
+        description="Networks of others: rows of the matrix beside the training sets.",
+        examples=[{"theirs": {"weights": "networks/theirs.safetensors"}}],
+    )
     variants: dict[VariantName, dict[str, Any]] = Field(
         default_factory=dict,
         description="Named changes to the tables below datasets.",

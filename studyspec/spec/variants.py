@@ -101,7 +101,7 @@ def matrix_with(base: Matrix, changes: Mapping[str, Any]) -> Matrix:
 def _swept(
     study: Study, name: str, table: Mapping[str, Any], sweep: Mapping[str, list[Any]]
 ) -> Iterator[Variant]:
-    pairs = matrix_with(study.matrix, table).cells(tuple(study.datasets))
+    pairs = matrix_with(study.matrix, table).cells(tuple(study.datasets), tuple(study.networks))
     base, plain = study.stage.model_dump(mode="json"), values(study.stage)
     for point in points(sweep):
         settings = settings_with(base, table, point)

@@ -30,7 +30,10 @@ BOUNDS = {
     "less_than_equal": ("le", "at most {}"),
     "multiple_of": ("multiple_of", "a multiple of {}"),
 }
-PATTERNS = {r"^[\w.-]+$": "letters, digits, '_', '-' and '.' only"}
+PATTERNS = {
+    r"^[\w.-]+$": "letters, digits, '_', '-' and '.' only",
+    r"^\w+(\.\w+)*:\w+$": "package.module:function",
+}
 
 
 def fault(what: str, at: str = "") -> PydanticCustomError:

@@ -22,6 +22,8 @@ from studyspec.stats.intervals import (
 )
 
 Indices = NDArray[np.intp]
+GIVEN = -1
+"""The fold of a network of others, which has none."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,11 @@ class Cell:
     patches: Floats
 
     @property
+    def given(self) -> bool:
+        """Whether one network of others was tested: no other could have come of its training."""
+        return bool(len(self.fold)) and bool(np.all(self.fold == GIVEN))
+
+    @property
     def crossed(self) -> bool:
         """Whether every fold was tested on every micrograph, as off the diagonal."""
         return len(self.score) == len(np.unique(self.fold)) * len(np.unique(self.micrograph))
@@ -67,7 +74,7 @@ def variance_sum_t(cells: Sequence[Cell]) -> Estimate:
     value = sum(cell.weight * cell.mean for cell in cells)
     terms = [
         *(_micrograph_term(its) for its in _grouped(cells, "micrographs")),
-        *(_network_term(its, cells) for its in _grouped(cells, "networks")),
+        *(_network_term(its, cells) for its in _grouped(cells, "networks") if not its[0].given),
     ]
     return variance_sum(value, terms)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from studyspec.stats.contrasts import Cell, variance_sum_t
+from studyspec.stats.contrasts import GIVEN, Cell, variance_sum_t
 from studyspec.stats.intervals import (
     Estimate,
     Resampled,
@@ -134,7 +134,8 @@ def _absence(scores: Scores, name: CellName, metric: str) -> str:
         return f"{name.text} is not complete: {scores.absent[name]}"
     if name not in scores.by_cell:
         return f"{name.text} is not a part of the study"
-    if len(scores.per_fold(name, metric)) < 2:
+    folds = scores.per_fold(name, metric)
+    if len(folds) < 2 and (folds.keys() != {GIVEN} or metric == "dice_sd"):
         return f"{name.text} has no {metric} on at least two folds"
     if len(np.unique(scores.cell(name, metric, 1.0).micrograph)) < 2:
         return f"{name.text} has no {metric} on at least two micrographs"

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from studyspec.spec.claims import Selector
-from studyspec.stats.contrasts import Cell
+from studyspec.stats.contrasts import GIVEN, Cell
 
 Row = Mapping[str, Any]
 BASE = "base"
@@ -88,9 +88,9 @@ class Scores:
         return list(dict.fromkeys(found))
 
     def per_fold(self, name: CellName, metric: str) -> dict[int, float]:
-        """The metric of each fold that has it."""
+        """The metric of each fold that has it; of a network of others that of fold `GIVEN`."""
         rows = self.by_cell.get(name, ())
-        return {row["fold"]: float(row[metric]) for row in rows if row.get(metric) is not None}
+        return {_fold(row): float(row[metric]) for row in rows if row.get(metric) is not None}
 
     def mean(self, name: CellName, metric: str) -> float:
         """The mean over the folds, as the matrix tells it."""
@@ -104,7 +104,7 @@ class Scores:
             mean=self.mean(name, metric),
             networks=(name.variant, name.train),
             micrographs=name.test,
-            fold=np.array([row["fold"] for row in rows], dtype=np.int64),
+            fold=np.array([_fold(row) for row in rows], dtype=np.int64),
             micrograph=np.array([micrograph(row) for row in rows], dtype=np.str_),
             score=np.array([row[metric] for row in rows], dtype=np.float64),
             patches=np.array([row["n_patches"] for row in rows], dtype=np.float64),
@@ -131,6 +131,10 @@ class Scores:
 def micrograph(row: Row) -> str:
     """The micrograph that an image is of: the catalog's column of that name, else the image."""
     return str(row.get("micrograph") or row["image_id"])
+
+
+def _fold(row: Row) -> int:
+    return GIVEN if row["fold"] is None else int(row["fold"])
 
 
 def _names(value: str | tuple[str, ...]) -> tuple[str, ...]:

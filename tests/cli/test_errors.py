@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from studyspec import api
 from tests.cli.projects import STUDY, make_project, studyspec
 
 PROJECT = Path(__file__).parents[2]
@@ -114,7 +116,12 @@ def test_init_makes_a_project_that_checks(tmp_path: Path) -> None:
     assert "Ag" in done.stdout
 
 
-@pytest.mark.parametrize("profile", [[], ["--profile", "paper"]])
-def test_every_shipped_study_checks(tmp_path: Path, profile: list[str]) -> None:
-    for study in sorted((PROJECT / "studies").glob("*.toml")):
-        studyspec(tmp_path, "check", str(study), *profile)
+STUDIES = sorted((PROJECT / "studies").glob("*.toml"))
+
+
+@pytest.mark.parametrize("study", STUDIES, ids=lambda path: path.stem)
+def test_every_shipped_study_checks_under_each_profile(study: Path) -> None:
+    profiles = tomllib.loads(study.read_text()).get("profiles", {})
+    for profile in (None, *profiles):
+        checked = api.check(study, profile)
+        assert all(dataset.images for dataset in checked.datasets.values())

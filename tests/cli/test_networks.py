@@ -1,0 +1,104 @@
+"""Networks of others, from the command line: rows of the matrix beside trained ones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from studyspec.learn.network import build
+from studyspec.spec.settings import ModelSettings
+from tests.cli.projects import make_project, studyspec
+
+TABLE = """
+[networks.theirs]
+weights = "theirs.safetensors"
+
+[networks.shuffled]
+factory = "their_code:build"
+
+[[claims]]
+says = "A stranger is no worse than our own"
+left = { train = "theirs", test = "B" }
+right = { train = "B", test = "own" }
+at_least = 0
+"""
+CODE = """
+import torch
+
+def build():
+    return torch.nn.Conv2d(1, 2, 1)
+"""
+
+
+def project(folder: Path) -> Path:
+    study = make_project(folder, "AB")
+    torch.save(build(ModelSettings(), 0).state_dict(), folder / "theirs.h5")
+    done = studyspec(folder, "networks", "convert", "theirs.h5")
+    assert done.stdout.startswith("theirs.safetensors  ")
+    (folder / "their_code.py").write_text(CODE)
+    text = study.read_text().replace('train = ["A", "B"]\n', "")
+    study.write_text(text + TABLE)
+    return study
+
+
+@pytest.mark.slow
+def test_networks_of_others_are_rows_of_the_matrix(tmp_path: Path) -> None:
+    project(tmp_path)
+    studyspec(tmp_path, "run", "study.toml", "--workers", "2")
+    query = "select train, test, folds, dice_mean, dice_sd from matrix order by all"
+    studyspec(tmp_path, "sql", query, "--json", "rows.json")
+    rows = json.loads((tmp_path / "rows.json").read_text())
+    cells = {(row["train"], row["test"]): row for row in rows}
+    assert len(cells) == 8
+    assert cells["theirs", "A"]["folds"] == cells["shuffled", "B"]["folds"] == 1
+    assert cells["theirs", "A"]["dice_sd"] is None
+    assert 0 <= cells["theirs", "A"]["dice_mean"] <= 1
+    query = "select count(*) as n from scores where train = 'theirs' and fold is null"
+    assert studyspec(tmp_path, "sql", query).stdout.split()[-1] == "2"
+    plan = json.loads(studyspec(tmp_path, "plan", "study.toml", "--json").stdout)[0]
+    assert {job["state"] for job in plan["jobs"]} == {"known"}
+    page = studyspec(tmp_path, "report", "study.toml", "-o", "report.html")
+    assert "report.html" in page.stdout
+    assert "theirs" in (tmp_path / "report.html").read_text()
+
+
+def test_a_changed_network_is_tested_anew(tmp_path: Path) -> None:
+    project(tmp_path)
+    studyspec(tmp_path, "check", "study.toml")
+    before = json.loads(studyspec(tmp_path, "plan", "study.toml", "--json").stdout)[0]["jobs"]
+    (tmp_path / "their_code.py").write_text(CODE + "# another\n")
+    after = json.loads(studyspec(tmp_path, "plan", "study.toml", "--json").stdout)[0]["jobs"]
+    old, new = ({job["title"]: job["key"] for job in jobs} for jobs in (before, after))
+    changed = {title for title, key in new.items() if old[title] != key}
+    assert changed == {"test shuffled on A", "test shuffled on B"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"theirs.safetensors"', '"gone.safetensors"', "cannot be read: No such file"),
+        ('"their_code:build"', '"their_code"', "toml:40:11: expected package.module:function"),
+        ('"theirs.safetensors"', '"their_code.py"', "is no known kind of network"),
+        ('left = { train = "theirs", test = "B" }', 'left = { train = "B", test = "theirs" }',
+         "'theirs' is a network: it stands alone, and nothing is tested on it"),
+        ('right = { train = "B"', 'right = { train = "theirz"', "did you mean 'theirs'?"),
+        ("[networks.theirs]", "[networks.B]", "'B' is a dataset and a network; rename one"),
+    ],
+)  # fmt: skip
+def test_mistakes_are_pointed_at(tmp_path: Path, old: str, new: str, message: str) -> None:
+    study = project(tmp_path)
+    assert old in study.read_text()
+    study.write_text(study.read_text().replace(old, new))
+    done = studyspec(tmp_path, "check", "study.toml", expect=2)
+    assert message in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_predict_tells_how_far_networks_agree(tmp_path: Path) -> None:
+    project(tmp_path)
+    words = ("predict", "theirs.safetensors", "data/A0.npy", "--also", "theirs.safetensors")
+    assert "agreement 1.000" in studyspec(tmp_path, *words).stdout
