@@ -21,6 +21,7 @@ from studyspec.plan.changes import Changes
 from studyspec.plan.datasets import PlannedImage, ResolvedDataset
 from studyspec.plan.expansion import Expansion, expand_jobs
 from studyspec.plan.feasibility import infeasible
+from studyspec.plan.jobs import STAGES
 from studyspec.plan.preparation import Files
 from studyspec.plan.record import Question, plan_record
 from studyspec.plan.states import Known, PlannedJob, judge
@@ -29,11 +30,11 @@ from studyspec.spec.variants import Variant, expand
 from studyspec.store.layout import Results
 
 if TYPE_CHECKING:
+    from studyspec.plan.trials import Searched
     from studyspec.run.events import Event, Summary
     from studyspec.run.runner import Options
     from studyspec.store.queries import Table
-
-STAGES = ("prepare", "train", "evaluate")
+    from studyspec.store.records import RecordIndex
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ class PlannedStudy:
     expansion: Expansion
     jobs: tuple[PlannedJob, ...]
     record: Mapping[str, Any] = field(repr=False)
+    searching: bool = False
 
     def count(self, stage: str, state: str) -> int:
         """How many jobs of a stage are in a state."""
@@ -143,7 +145,8 @@ def check(study: Path, profile: str | None = None, workplace: Workplace = HERE) 
         except LearnError as error:
             mistakes.append(Mistake(("networks", name), error.text, error.hint))
     _refuse(loaded, mistakes)
-    _refuse(loaded, infeasible(variants, datasets))
+    searched = loaded.study.search.datasets if loaded.study.search else ()
+    _refuse(loaded, infeasible(variants, datasets, searched))
     results = workplace.results_of(loaded.root)
     return CheckedStudy(loaded, variants, datasets, files, results, networks)
 
@@ -159,16 +162,43 @@ def plan_checked(checked: CheckedStudy) -> PlannedStudy:
     from studyspec.store.records import RecordIndex
 
     loaded, header = checked.loaded, checked.loaded.study.study
-    expansion = expand_jobs(checked.variants, checked.datasets, checked.files, checked.networks)
+    index = RecordIndex(checked.results)
+    searched = _searched(checked, index)
+    variants = checked.variants if searched is None else searched.variants
+    expansion = expand_jobs(
+        variants, checked.datasets, checked.files, checked.networks, loaded.study.measure
+    )
+    trials: tuple[Mapping[str, Any], ...] = ()
+    if searched is not None:
+        jobs = {job.key: job for job in (*searched.jobs, *expansion.jobs)}
+        expansion, trials = replace(expansion, jobs=tuple(jobs.values())), searched.trials
     spec = loaded.study.model_dump(mode="json", by_alias=True)
     question = Question(header.name, header.question, loaded.profile, spec, loaded.source)
-    record = plan_record(question, checked.variants, checked.datasets, expansion)
-    index = RecordIndex(checked.results)
+    record = plan_record(question, variants, checked.datasets, expansion, trials)
     before = previous_plan(checked.results, header.name, loaded.profile, index)
     known = {k: Known(s.done, s.final_failure) for k, s in index.statuses().items()}
     changes = Changes(record, expansion, before)
-    jobs = judge(expansion.jobs, known, index.has_artifact, changes.reason)
-    return PlannedStudy(checked, expansion, jobs, record)
+    judged = judge(expansion.jobs, known, index.has_artifact, changes.reason)
+    searching = searched is not None and not searched.progress.finished
+    return PlannedStudy(checked, expansion, judged, record, searching)
+
+
+def _searched(checked: CheckedStudy, index: RecordIndex) -> Searched | None:
+    """How far the search of a study has come, if it has one."""
+    from studyspec.plan.trials import plan_search
+    from studyspec.store.records import lowest_loss
+
+    study = checked.loaded.study
+    if study.search is None:
+        return None
+    return plan_search(
+        study.search,
+        checked.variants,
+        study.stage,
+        checked.datasets,
+        checked.files,
+        lambda key: lowest_loss(index, key),
+    )
 
 
 def run(
@@ -194,20 +224,26 @@ def run(
     options = options or runner.Options()
     if options.engine == "local":
         check_devices(options.devices)
-    planned = [_ready(study, profile, workplace, listener) for study in studies]
-    if not planned:
+    if not studies:
         raise NothingThere("no study file was named", hint="name a TOML file or a folder of them")
-    results = planned[0].checked.results
-    for one in planned:
-        write_plan(results, one.record)
-    jobs = {p.job.key: p for one in planned for p in one.jobs}
-    redo = frozenset(key for key, p in jobs.items() if p.state == "rebuild")
-    return runner.run(
-        [p.job for p in jobs.values()],
-        results,
-        replace(options, redo=redo),
-        None if listener is None else listener.happened,
-    )
+    total: Summary | None = None
+    while True:
+        planned = [_ready(study, profile, workplace, listener) for study in studies]
+        results = planned[0].checked.results
+        for one in planned:
+            write_plan(results, one.record)
+        jobs = {p.job.key: p for one in planned for p in one.jobs}
+        redo = frozenset(key for key, p in jobs.items() if p.state == "rebuild")
+        summary = runner.run(
+            [p.job for p in jobs.values()],
+            results,
+            replace(options, redo=redo),
+            None if listener is None else listener.happened,
+        )
+        total = summary if total is None else total + summary
+        asks_more = any(one.searching for one in planned) and summary.done > 0
+        if not asks_more:
+            return total
 
 
 def fetch(

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from studyspec import api
 from studyspec.cli.progress import duration
 from studyspec.cli.tables import table
+from studyspec.plan.jobs import STAGES
 
 if TYPE_CHECKING:
     from studyspec.api import PlannedStudy
 
 STATES = ("new", "known", "stale", "failed", "rebuild", "unfetched")
-STAGES = ("prepare", "train", "evaluate")
 SHOWN_REASONS = 12
 
 
@@ -21,7 +21,8 @@ def plan_text(planned: PlannedStudy) -> str:
     """Jobs by stage and state, then each reason with its number of jobs."""
     loaded = planned.checked.loaded
     name = loaded.study.study.name + (f" ({loaded.profile})" if loaded.profile else "")
-    rows = [[stage, *(planned.count(stage, state) for state in STATES)] for stage in STAGES]
+    counts = {stage: [planned.count(stage, state) for state in STATES] for stage in STAGES}
+    rows = [[stage, *each] for stage, each in counts.items() if any(each) or stage != "measure"]
     lines = [name, table(["stage", *STATES], rows)]
     reasons = Counter(
         (p.state, p.job.stage, p.reason) for p in planned.jobs if p.reason and p.state != "known"

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.status import Status
 
+from studyspec.plan.jobs import STAGES
+
 if TYPE_CHECKING:
     from studyspec.api import PlannedStudy
     from studyspec.run.events import Event, Summary
 
-STAGES = ("prepare", "train", "evaluate")
 MEGABYTE = 1e6
 
 

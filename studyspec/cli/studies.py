@@ -203,4 +203,8 @@ def _matrix_text(study: Path, profile: str | None, place: Any) -> str:
 
     rows = api.matrix(study, profile, place)
     cells = [[row[name] for name in MATRIX] for row in rows]
+    if not cells:
+        return (
+            "nothing is trained; the views image_statistics and histograms hold what was measured"
+        )
     return table(list(MATRIX.values()), cells) + "\nsd: over the folds, ddof 1"

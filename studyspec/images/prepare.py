@@ -14,6 +14,7 @@ import numpy.typing as npt
 from studyspec.errors import FileError
 from studyspec.images.flat_field import divide_by_surface
 from studyspec.images.patches import Patches, cut
+from studyspec.images.resample import resample, resample_label, zoom_of
 from studyspec.images.rescale import rescale
 from studyspec.images.source import Labelled
 from studyspec.images.xrays import remove_xrays
@@ -24,9 +25,12 @@ Image = npt.NDArray[np.float32]
 
 
 def preprocess(
-    pixels: Image, settings: PreprocessSettings, around: Surroundings | None = None
+    pixels: Image,
+    settings: PreprocessSettings,
+    around: Surroundings | None = None,
+    pixel_scale_nm: float | None = None,
 ) -> Image:
-    """X-rays, flat field, rescaling, in place; shape (H, W), float32.
+    """X-rays, flat field, resampling, rescaling; shape (H, W), float32; `pixels` is changed.
 
     What depends on the whole field comes from the field around the image, if there is one.
 
@@ -39,8 +43,9 @@ def preprocess(
         remove_xrays(pixels, settings.xray)
     if settings.flat_field.enabled:
         divide_by_surface(pixels, settings.flat_field, around)
-    weights = None if around is None else around.weights()
-    return rescale(pixels, settings.rescale, weights)
+    factor = zoom_of(settings.resample, pixel_scale_nm)
+    weights = None if around is None else resample(around.weights(), factor)
+    return rescale(resample(pixels, factor), settings.rescale, weights)
 
 
 def prepare(labelled: Labelled, settings: PreprocessSettings) -> Patches:
@@ -53,8 +58,10 @@ def prepare(labelled: Labelled, settings: PreprocessSettings) -> Patches:
     """
     if labelled.label is None:
         raise FileError("the image has no label", hint="name one in the catalog, or use predict")
-    pixels = preprocess(labelled.pixels, settings, labelled.surroundings)
-    return cut(pixels, labelled.label, settings.patch)
+    scale = labelled.pixel_scale_nm
+    pixels = preprocess(labelled.pixels, settings, labelled.surroundings, scale)
+    label = resample_label(labelled.label, zoom_of(settings.resample, scale))
+    return cut(pixels, label, settings.patch)
 
 
 def save(patches: Patches, folder: Path) -> int:

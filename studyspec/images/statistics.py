@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +14,10 @@ Label = npt.NDArray[np.uint8]
 
 BANDS = (0.0, 0.025, 0.05, 0.1, 0.2, 0.5)
 """Edges of the bands of a power spectrum [cycles per pixel]."""
+BINS = 120
+"""Bins of a histogram."""
+RANGES = {"standardize": (-6.0, 6.0), "normalize": (-0.1, 1.1), "histogram": (-0.1, 1.1)}
+"""Where histograms begin and end, by how images were rescaled."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,46 @@ def describe(images: Patch, labels: Label) -> ImageStatistics:
         roughness=float(np.mean([roughness(patch) for patch in images])),
         power=tuple(np.mean([power_in_bands(patch) for patch in images], axis=0).tolist()),
     )
+
+
+def with_noise(images: Patch, rho: float, rng: np.random.Generator) -> Patch:
+    """(x + rho n) / sqrt(1 + rho^2), n standard normal, as in training; (N, P, P)."""
+    if rho == 0:
+        return images
+    noise = rng.standard_normal(images.shape, np.float32)
+    return np.asarray((images + rho * noise) / np.sqrt(1 + rho**2), np.float32)
+
+
+def histograms(
+    images: Patch, labels: Label, low: float, high: float
+) -> tuple[list[int], list[int]]:
+    """Pixels of particle and of background in each of `BINS` bins; what lies beyond is left out."""
+    particle = labels > 0
+    parts = (images[particle], images[~particle])
+    inside, outside = (np.histogram(part, BINS, (low, high))[0].tolist() for part in parts)
+    return inside, outside
+
+
+def measured(
+    images: Patch, labels: Label, rho: float, method: str, rng: np.random.Generator
+) -> dict[str, Any]:
+    """Statistics and histograms of the patches of one image with noise, as JSON values."""
+    noisy = with_noise(images, rho, rng)
+    low, high = RANGES[method]
+    particle, background = histograms(noisy, labels, low, high)
+    told = {
+        name: None if isinstance(value, float) and math.isnan(value) else value
+        for name, value in asdict(describe(noisy, labels)).items()
+    }
+    return {
+        "rho": rho,
+        "patches": len(images),
+        **told,
+        "low": low,
+        "width": (high - low) / BINS,
+        "particle": particle,
+        "background": background,
+    }
 
 
 def _both(particle: npt.NDArray[np.bool_]) -> bool:

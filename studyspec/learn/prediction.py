@@ -69,6 +69,17 @@ def probability(
     return (total / weight)[:height, :width].numpy()
 
 
+@torch.no_grad()
+def predict_patches(
+    network: nn.Module, patches: npt.NDArray[np.float32], device: str = "cpu"
+) -> npt.NDArray[np.bool_]:
+    """Where the network sees particles in prepared patches, (N, P, P)."""
+    network = placed(network, device).eval()
+    with memory_watch():
+        logits = network(torch.from_numpy(patches)[:, None].to(device))
+    return np.asarray((logits[:, 1] > logits[:, 0]).cpu().numpy())
+
+
 def predict(
     network: nn.Module, image: Image, tile_px: int = TILE_PX, device: str = "cpu"
 ) -> npt.NDArray[np.bool_]:

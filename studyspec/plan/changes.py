@@ -36,6 +36,8 @@ class Changes:
             return ""
         if job.stage == "prepare":
             return self._image_change(job.inputs["row"]["image_id"])
+        if job.stage == "measure":
+            return self._image_change(job.inputs["image_id"])
         old_key, dataset = self._counterparts.get(job.key, ("", ""))
         if not old_key or old_key == job.key:
             return ""

@@ -6,8 +6,9 @@ Evaluate: each network on each test set and split. Equal ingredients are one job
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from studyspec.learn.given import GivenNetwork
@@ -15,7 +16,7 @@ from studyspec.plan.datasets import ImageSet, ResolvedDataset, image_set, same_i
 from studyspec.plan.jobs import Job
 from studyspec.plan.preparation import Files, Preparation, Prepared
 from studyspec.spec import recipes
-from studyspec.spec.settings import Split
+from studyspec.spec.settings import MeasureSettings, Split, StageSettings
 from studyspec.spec.variants import Variant
 
 
@@ -36,11 +37,22 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Measurement:
+    """An image of a dataset as a variant prepares it, and the key of its statistics."""
+
+    variant: str
+    dataset: str
+    image_id: str
+    measurement: str
+
+
+@dataclass(frozen=True)
 class Expansion:
     """All jobs in the order in which they should be done, and all cells in matrix order."""
 
     jobs: tuple[Job, ...]
     cells: tuple[Cell, ...]
+    measurements: tuple[Measurement, ...] = ()
 
 
 def expand_jobs(
@@ -48,10 +60,12 @@ def expand_jobs(
     datasets: Mapping[str, ResolvedDataset],
     files: Files,
     networks: Mapping[str, GivenNetwork] | None = None,
+    measure: MeasureSettings | None = None,
 ) -> Expansion:
     """All jobs and cells that the variants imply: prepares, then each training and its tests.
 
-    `networks` are those of others, by name; their tests come last.
+    `networks` are those of others, by name; their tests come last. `measure` asks for statistics
+    of the prepared images of every dataset.
     """
     networks = networks or {}
     preparation = Preparation(files)
@@ -80,11 +94,19 @@ def expand_jobs(
                     job = _evaluation(pair, network, split)
                     tests.setdefault(job.key, job)
                     cells.append(Cell(variant.name, train, test, fold, split, network.key, job.key))
-    jobs = list(preparation.jobs.values())
+    measures: dict[str, Job] = {}
+    measurements: list[Measurement] = []
+    if measure is not None and measure.enabled:
+        for variant, name in product(variants, datasets):
+            for job in _measures(image_set(name, datasets), variant, measure, preparation):
+                measures.setdefault(job.key, job)
+                image_id = str(job.inputs["image_id"])
+                measurements.append(Measurement(variant.name, name, image_id, job.key))
+    jobs = [*preparation.jobs.values(), *measures.values()]
     for key, training in trainings.items():
         jobs += [training, *evaluations[key].values()]
     jobs += given.values()
-    return Expansion(tuple(jobs), tuple(cells))
+    return Expansion(tuple(jobs), tuple(cells), tuple(measurements))
 
 
 @dataclass(frozen=True)
@@ -125,6 +147,15 @@ class _Pair:
         """The network in words."""
         name = self.variant.name
         return self.train if name == "base" else f"{self.train} ({name})"
+
+
+def trial_job(
+    images: ImageSet, settings: StageSettings, number: int, preparation: Preparation
+) -> Job:
+    """The training of one trial of a search: fold 0 of a dataset."""
+    variant = Variant(f"trial {number}", settings, ())
+    pair = _Pair.of(variant, images, images, preparation)
+    return _training(pair, settings.model_dump(mode="json"), 0)
 
 
 def _training(pair: _Pair, stage: Mapping[str, Any], fold: int) -> Job:
@@ -185,3 +216,20 @@ def _test_of_given(
     }
     title = f"test {network.name} on {test.name}"
     return Job.of(ingredients, tuple(dict.fromkeys(tested.keys)), inputs, title)
+
+
+def _measures(
+    images: ImageSet, variant: Variant, measure: MeasureSettings, preparation: Preparation
+) -> Iterator[Job]:
+    """A job for each image of a dataset, as the variant prepares it."""
+    prepared = preparation.of(images, variant.settings.preprocess)
+    for image, key in zip(images.images, prepared.keys, strict=True):
+        ingredients = {
+            "stage": "measure",
+            "recipe": recipes.MEASURE,
+            "image": key,
+            "rho": list(measure.rho),
+        }
+        image_id = image.row.image_id
+        inputs = {"prepare": {key: prepared.inputs[key]}, "image_id": image_id}
+        yield Job.of(ingredients, (key,), inputs, f"measure {image_id}")

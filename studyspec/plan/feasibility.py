@@ -11,10 +11,12 @@ from studyspec.spec.variants import Variant
 
 
 def infeasible(
-    variants: Sequence[Variant], datasets: Mapping[str, ResolvedDataset]
+    variants: Sequence[Variant],
+    datasets: Mapping[str, ResolvedDataset],
+    searched: Sequence[str] = (),
 ) -> Iterator[Mistake]:
-    """Everything that no fold can give, once each."""
-    found: dict[Mistake, None] = {}
+    """Everything that no fold can give, once each; `searched` are the datasets of a search."""
+    found: dict[Mistake, None] = dict.fromkeys(_seen_by_search(searched, variants, datasets))
     for variant in variants:
         for train in dict.fromkeys(train for train, _ in variant.pairs):
             if train not in datasets and "+" not in train:
@@ -52,3 +54,20 @@ def _too_few(union: ImageSet, folds: int) -> Iterator[Mistake]:
                 f"{folds} folds",
                 "widen its filter, or lower cross_validation.folds",
             )
+
+
+def _seen_by_search(
+    searched: Sequence[str],
+    variants: Sequence[Variant],
+    datasets: Mapping[str, ResolvedDataset],
+) -> Iterator[Mistake]:
+    """Datasets that are tested on though a search has seen their images."""
+    tests = dict.fromkeys(test for variant in variants for _, test in variant.pairs)
+    for name in searched:
+        for test in tests:
+            if same_images(datasets[name].images, image_set(test, datasets).images):
+                yield Mistake(
+                    ("search", "datasets"),
+                    f"the search would see images of '{name}' that '{test}' tests on",
+                    "search on a dataset that is not tested on, and leave it out of matrix.test",
+                )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from studyspec.spec.identity import digest
 
-Stage = Literal["prepare", "train", "evaluate"]
+Stage = Literal["prepare", "measure", "train", "evaluate"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+"""In the order in which a run does them."""
 
 
 @dataclass(frozen=True)

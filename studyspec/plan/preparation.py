@@ -65,13 +65,15 @@ class Preparation:
         return self._sets[asked]
 
     def _job(self, image: PlannedImage, settings: dict[str, Any]) -> Job:
-        ingredients = {
+        ingredients: dict[str, Any] = {
             "stage": "prepare",
             "recipe": recipes.PREPARE,
             "image": image.image_sha256 or f"unfetched {image.row.image_uri}",
             "label": image.label_sha256 or f"unfetched {image.row.label_uri}",
-            "preprocess": settings,
+            "preprocess": _read(settings),
         }
+        if "resample" in ingredients["preprocess"]:
+            ingredients["pixel_scale_nm"] = image.row.pixel_scale_nm
         inputs = {
             "row": image.hashed_row().to_json(),
             "label": image.label,
@@ -81,3 +83,10 @@ class Preparation:
         }
         job = Job.of(ingredients, (), inputs, f"prepare {image.row.image_id}")
         return self.jobs.setdefault(job.key, job)
+
+
+def _read(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings that a prepare job reads: those of no resampling are none."""
+    if settings["resample"]["pixel_scale_nm"] is not None:
+        return settings
+    return {name: table for name, table in settings.items() if name != "resample"}

@@ -8,6 +8,7 @@ from typing import Any
 
 from studyspec.plan.datasets import ResolvedDataset
 from studyspec.plan.expansion import Expansion
+from studyspec.plan.jobs import STAGES
 from studyspec.spec.identity import digest
 from studyspec.spec.variants import Variant, union_members
 
@@ -28,6 +29,7 @@ def plan_record(
     variants: Sequence[Variant],
     datasets: Mapping[str, ResolvedDataset],
     expansion: Expansion,
+    trials: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """The plan as JSON values. Lists of prepare keys stand once each, under their digest."""
     lists: dict[str, list[str]] = {}
@@ -45,7 +47,7 @@ def plan_record(
             out["images"] = listed(out["images"])
         return out
 
-    by_stage: dict[str, dict[str, Any]] = {"prepare": {}, "train": {}, "evaluate": {}}
+    by_stage: dict[str, dict[str, Any]] = {stage: {} for stage in STAGES}
     for job in expansion.jobs:
         by_stage[job.stage][job.key] = short(job.ingredients)
     return {
@@ -62,6 +64,8 @@ def plan_record(
         },
         "variants": {variant.name: dict(variant.changes) for variant in variants},
         "cells": [asdict(cell) for cell in expansion.cells],
+        "measurements": [asdict(measured) for measured in expansion.measurements],
+        "trials": [dict(trial) for trial in trials],
         "prepares": by_stage["prepare"],
         "networks": by_stage["train"],
         "evaluations": by_stage["evaluate"],

@@ -51,5 +51,14 @@ class Summary:
     blocked: int
     seconds: float
 
+    def __add__(self, later: Summary) -> Summary:
+        """Of two runs, one after the other."""
+        return Summary(
+            self.done + later.done,
+            self.failed + later.failed,
+            self.blocked + later.blocked,
+            self.seconds + later.seconds,
+        )
+
 
 Listener = Callable[[Event], None]

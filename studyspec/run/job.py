@@ -19,15 +19,19 @@ from studyspec.errors import FileError, RunError
 from studyspec.images.patches import Patches
 from studyspec.images.prepare import load, prepare, save
 from studyspec.images.source import Source
+from studyspec.images.statistics import measured
 from studyspec.learn.checkpoints import Checkpoint
 from studyspec.learn.evaluation import Counts, evaluate
 from studyspec.learn.given import load_given
+from studyspec.learn.metrics import patch_dice
 from studyspec.learn.network import AnyNetwork, count_parameters
+from studyspec.learn.prediction import predict_patches
 from studyspec.learn.training import PatchSet, train
 from studyspec.learn.weights import Description, load_network
 from studyspec.learn.weights import save as save_weights
 from studyspec.plan.jobs import Job
 from studyspec.run import selection
+from studyspec.run.kept import Candidate, KeptPatch, choose, save_kept, shades
 from studyspec.spec.settings import PreprocessSettings, StageSettings
 from studyspec.store.layout import Results
 from studyspec.store.records import trained_weights
@@ -65,6 +69,8 @@ class Bench:
         """Do one job, as the function `execute`."""
         if job.stage == "prepare":
             return self._prepare(job)
+        if job.stage == "measure":
+            return self._measure(job)
         if job.stage == "train":
             return self._train(job, on_progress or (lambda _: None))
         return self._evaluate(job)
@@ -80,6 +86,16 @@ class Bench:
             "particle_fraction": float(patches.labels.mean()) if len(patches.rows) else None,
             "notes": list(notes),
         }
+
+    def _measure(self, job: Job) -> dict[str, Any]:
+        key = job.ingredients["image"]
+        patches = self._patches(key, job)
+        method = job.inputs["prepare"][key]["ingredients"]["preprocess"]["rescale"]["method"]
+        rows = []
+        for number, rho in enumerate(job.ingredients["rho"] if len(patches.rows) else ()):
+            rng = np.random.default_rng([int(job.key[:8], 16), number])
+            rows.append(measured(np.asarray(patches.images), patches.labels, rho, method, rng))
+        return {"image_ids": [job.inputs["image_id"]], "measured": rows}
 
     def _train(self, job: Job, on_progress: OnProgress) -> dict[str, Any]:
         members = [[self._patches(key, job) for key in keys] for keys in job.ingredients["members"]]
@@ -124,19 +140,49 @@ class Bench:
         allowed = self._part(job)
         columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
         shared = set(job.ingredients["shared"])
+        candidates: list[Candidate] = []
         for i, key in enumerate(job.ingredients["images"]):
             patches = self._patches(key, job)
             chosen = np.arange(len(patches.rows))
             if i in shared:
                 chosen = selection.at(patches, _image(job, key), allowed)
             if len(chosen):
-                for name, values in self._scores(model, patches, chosen, job, i).items():
+                scores = self._scores(model, patches, chosen, job, i)
+                for name, values in scores.items():
                     columns[name] += values.tolist()
+                plain = scores["orientation"] == 0
+                dice = patch_dice(*(scores[name][plain] for name in ("tp", "fp", "fn")))
+                candidates += [
+                    Candidate(float(one), i, int(position))
+                    for one, position in zip(dice, chosen, strict=True)
+                ]
+        if job.ingredients["split"] == "test" and candidates:
+            self._keep(job, model, candidates)
         return {
             "weights_sha256": sha,
             "image_ids": list(job.inputs["image_ids"]),
             "scores": columns,
         }
+
+    def _keep(self, job: Job, model: AnyNetwork, candidates: Sequence[Candidate]) -> None:
+        """Save a few patches with what the network makes of them."""
+        kept = []
+        for which, one in choose(candidates):
+            patches = self._patches(job.ingredients["images"][one.image], job)
+            pixels = np.array(patches.images[one.position : one.position + 1])
+            kept.append(
+                KeptPatch(
+                    which,
+                    job.inputs["image_ids"][one.image],
+                    int(patches.rows[one.position]),
+                    int(patches.cols[one.position]),
+                    one.dice,
+                    shades(pixels[0]),
+                    np.array(patches.labels[one.position]) > 0,
+                    predict_patches(model, pixels, self._device)[0],
+                )
+            )
+        save_kept(kept, self._results.prediction(job.key))
 
     def _scores(
         self,

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from studyspec.catalog.readers import read_image, write_mask
 from studyspec.errors import FileError, RunError, StudySpecError
 from studyspec.images.prepare import preprocess
+from studyspec.images.resample import to_shape
 from studyspec.learn.given import identify, load_given
 from studyspec.learn.network import AnyNetwork
 from studyspec.learn.prediction import TILE_PX, Image, probability
@@ -50,8 +51,10 @@ def predict_files(
     output.mkdir(parents=True, exist_ok=True)
     for image, mask in masks.items():
         try:
-            pixels = read_image(image).pixels
-            found = [one.probability(pixels.copy(), device) for one in loaded]
+            read = read_image(image)
+            found = [
+                one.probability(read.pixels.copy(), read.pixel_scale_nm, device) for one in loaded
+            ]
         except FileError as error:
             if error.where:
                 raise
@@ -76,10 +79,11 @@ class _Loaded:
         tile = describe(path).preprocess.patch.size if ours else TILE_PX
         return cls(load_given(given.place()), given.prepared_as(PreprocessSettings()), tile)
 
-    def probability(self, pixels: Image, device: str) -> Image:
+    def probability(self, pixels: Image, pixel_scale_nm: float | None, device: str) -> Image:
         """The particle probability of each pixel; the counts are changed on the way."""
-        prepared = preprocess(pixels, self.settings)
-        return probability(self.network, prepared, self.tile_px, device)
+        prepared = preprocess(pixels, self.settings, None, pixel_scale_nm)
+        found = probability(self.network, prepared, self.tile_px, device)
+        return found if found.shape == pixels.shape else to_shape(found, pixels.shape)
 
 
 def _agreement(masks: Sequence[npt.NDArray[np.bool_]]) -> float | None:

@@ -29,6 +29,8 @@ class Parts:
         Whether matrix and stage are as written.
     base
         Whether the plain study is a variant.
+    searched
+        The variant that a search is to find.
     variants, sweep
         As written, not validated.
     """
@@ -40,6 +42,7 @@ class Parts:
     sound: bool
     base: bool
     variants: Tables
+    searched: str | None
     sweep: Mapping[str, Any]
 
     @classmethod
@@ -55,6 +58,7 @@ class Parts:
             settings is not None and matrix is not None,
             _table(table, "study").get("base") is not False,
             {k: v for k, v in _table(table, "variants").items() if isinstance(v, Mapping)},
+            _searched(table),
             _table(table, "sweep"),
         )
 
@@ -62,6 +66,11 @@ class Parts:
 def _table(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     found = table.get(key)
     return found if isinstance(found, Mapping) else {}
+
+
+def _searched(table: Mapping[str, Any]) -> str | None:
+    search = _table(table, "search")
+    return str(search.get("variant", "found")) if search else None
 
 
 def _stage(tables: Mapping[str, Any]) -> StageSettings | None:

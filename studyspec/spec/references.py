@@ -29,6 +29,14 @@ def reference_problems(
         for path, name in texts(matrix, where):
             trains = path[len(where)] == "train" or (path[len(where)] == "pairs" and path[-1] == 0)
             yield from _set_name(parts, name, path, pointer, trains)
+    search = table.get("search")
+    for path, name in (
+        texts(search.get("datasets"), ("search", "datasets")) if isinstance(search, Mapping) else ()
+    ):
+        yield from _set_name(parts, name, path, pointer, trains=False)
+    if parts.searched in parts.variants:
+        what = f"'{parts.searched}' is a variant already"
+        yield pointer.problem(("search", "variant"), what, "give search.variant another name")
     for where, selector in _selectors(table.get("claims")):
         yield from _selector(parts, selector, where, pointer)
 
@@ -96,6 +104,7 @@ def _selector(
 def variant_names(parts: Parts) -> Iterator[str]:
     """What a claim may call a variant: each by itself, a swept one also without its point."""
     swept = {BASE: parts.sweep} if parts.base or parts.sweep else {}
+    swept |= {parts.searched: {}} if parts.searched else {}
     swept |= {name: table.get("sweep", {}) for name, table in parts.variants.items()}
     for name, sweep in swept.items():
         lists = isinstance(sweep, Mapping) and all(isinstance(v, list) for v in sweep.values())

@@ -60,6 +60,18 @@ class RescaleSettings(Settings):
     clip: bool = Field(True, description="histogram only: clip what lies outside 0 to 1.")
 
 
+class ResampleSettings(Settings):
+    """Bringing images of several magnifications to one pixel scale."""
+
+    pixel_scale_nm: float | None = Field(
+        None,
+        gt=0,
+        description="Edge of a pixel that every image is resampled to, before rescaling [nm]; "
+        "default: images stay as they are.",
+        examples=[0.033],
+    )
+
+
 class PatchSettings(Settings):
     """Cutting of an image into square patches."""
 
@@ -76,6 +88,7 @@ class PreprocessSettings(Settings):
 
     xray: XraySettings = XraySettings()
     flat_field: FlatFieldSettings = FlatFieldSettings()
+    resample: ResampleSettings = ResampleSettings()
     rescale: RescaleSettings = RescaleSettings()
     patch: PatchSettings = PatchSettings()
 
@@ -210,6 +223,27 @@ class EvaluationSettings(Settings):
         if len(set(splits)) < len(splits):
             raise fault("each split at most once")
         return splits
+
+
+class MeasureSettings(Settings):
+    """Statistics of the prepared images: contrast, roughness, histogram, power spectrum."""
+
+    enabled: bool = Field(False, description="Measure the images of every dataset.")
+    only: bool = Field(False, description="Measure alone: nothing is trained or tested.")
+    rho: tuple[Annotated[float, Field(ge=0)], ...] = Field(
+        (0.0,),
+        strict=False,
+        min_length=1,
+        description="Noise to add before measuring, as augment.noise.rho.",
+        examples=[[0.0, 0.5, 1.0]],
+    )
+
+    @model_validator(mode="after")
+    def alone_is_enabled(self) -> Self:
+        """Refuse a study that would do nothing at all."""
+        if self.only and not self.enabled:
+            raise fault("only = true needs enabled = true", at="only")
+        return self
 
 
 class StageSettings(Settings):

@@ -10,7 +10,8 @@ from studyspec.spec.claims import Claim
 from studyspec.spec.filters import DatasetFilter
 from studyspec.spec.given import NetworkOfOthers
 from studyspec.spec.names import DatasetName, NetworkName, SetName, VariantName
-from studyspec.spec.settings import Settings, StageSettings
+from studyspec.spec.search import SearchSettings
+from studyspec.spec.settings import MeasureSettings, Settings, StageSettings
 from studyspec.spec.wording import fault
 
 Text = Annotated[str, Field(min_length=1)]
@@ -123,6 +124,10 @@ class Study(StageSettings):
         default_factory=dict,
         description="Lists of values by dotted setting; their product replaces base.",
         examples=[{"augment.noise.rho": [0.0, 0.25, 0.5]}],
+    )
+    measure: MeasureSettings = MeasureSettings()
+    search: SearchSettings | None = Field(
+        None, description="A search for settings; what it finds becomes a variant."
     )
     claims: tuple[Claim, ...] = Field(
         (), strict=False, description="Predictions, judged in the report."

@@ -35,12 +35,18 @@ class Variant:
 
 
 def expand(study: Study) -> tuple[Variant, ...]:
-    """Every variant of a valid study: base (or its sweep) first, then in file order."""
+    """Every variant of a valid study: base (or its sweep) first, then in file order.
+
+    That of a search comes last, with the settings of the plain study: it is for a plan to find its
+    own.
+    """
     found: list[Variant] = []
     if study.study.base or study.sweep:
         found += _swept(study, BASE, {}, study.sweep)
     for name, table in study.variants.items():
         found += _swept(study, name, table, table.get("sweep", {}))
+    if study.search is not None:
+        found += _swept(study, study.search.variant, {}, {})
     return tuple(found)
 
 
@@ -101,7 +107,8 @@ def matrix_with(base: Matrix, changes: Mapping[str, Any]) -> Matrix:
 def _swept(
     study: Study, name: str, table: Mapping[str, Any], sweep: Mapping[str, list[Any]]
 ) -> Iterator[Variant]:
-    pairs = matrix_with(study.matrix, table).cells(tuple(study.datasets), tuple(study.networks))
+    names = tuple(study.datasets), tuple(study.networks)
+    pairs = () if study.measure.only else matrix_with(study.matrix, table).cells(*names)
     base, plain = study.stage.model_dump(mode="json"), values(study.stage)
     for point in points(sweep):
         settings = settings_with(base, table, point)

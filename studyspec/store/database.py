@@ -137,7 +137,12 @@ def first_tables(connection: Connection) -> None:
     connection.execute(_shipped("tables.sql"))
 
 
-MIGRATIONS: tuple[Migration, ...] = (first_tables,)
+def measurements(connection: Connection) -> None:
+    """Statistics of images."""
+    connection.execute(_shipped("measurements.sql"))
+
+
+MIGRATIONS: tuple[Migration, ...] = (first_tables, measurements)
 
 
 def _applied(connection: Connection, migrations: Sequence[Migration]) -> int:

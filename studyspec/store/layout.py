@@ -67,6 +67,15 @@ class Results:
         return self.networks / f"{weights_sha256}.safetensors"
 
     @property
+    def predictions(self) -> Path:
+        """Predictions of chosen patches, kept to be looked at."""
+        return self.artifacts / "predictions"
+
+    def prediction(self, key: str) -> Path:
+        """The kept patches of one evaluation."""
+        return self.predictions / f"{key}.npz"
+
+    @property
     def checkpoints(self) -> Path:
         """Unfinished trainings."""
         return self.artifacts / "checkpoints"

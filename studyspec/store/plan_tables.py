@@ -25,6 +25,17 @@ PLAN = {
             "evaluation": "VARCHAR",
         }
     ],
+    "measurements": [
+        {
+            "variant": "VARCHAR",
+            "dataset": "VARCHAR",
+            "image_id": "VARCHAR",
+            "measurement": "VARCHAR",
+        }
+    ],
+    "trials": [
+        {"trial": "INTEGER", "settings": "JSON", "networks": ["VARCHAR"], "best": "BOOLEAN"}
+    ],
     "variants": "MAP(VARCHAR, MAP(VARCHAR, VARCHAR))",
     "datasets": f"MAP(VARCHAR, {DATASET})",
     "images": "MAP(VARCHAR, JSON)",
@@ -63,6 +74,14 @@ STATEMENTS = (
     insert into stored.plan_cell
     select record, generate_subscripts(p.cells, 1) - 1, unnest(p.cells, recursive := true)
     from plans
+    """,
+    """
+    insert into stored.plan_trial
+    select record, unnest(p.trials, max_depth := 2) from plans
+    """,
+    """
+    insert into stored.plan_measurement
+    select record, unnest(p.measurements, recursive := true) from plans
     """,
     "insert into stored.plan_variant" + _entries("variants", "position, e.key"),
     f"""

@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 
 from studyspec.errors import QueryError
+from studyspec.plan.jobs import STAGES
 from studyspec.store.database import Connection, open_database
 from studyspec.store.layout import Results
 
@@ -88,10 +89,9 @@ def overview(results: Results) -> dict[str, Any]:
         ).fetchall()
     claims = results.claims.iterdir() if results.claims.exists() else ()
     running = sorted(path.name for path in claims if "." not in path.name)
-    stages = ("prepare", "train", "evaluate")
     failed = [stage for stage, *_ in failures]
     return {
-        "stages": [[s, done.get(s, 0), None, None, failed.count(s)] for s in stages],
+        "stages": [[s, done.get(s, 0), None, None, failed.count(s)] for s in STAGES],
         "running": [key[:12] for key in running],
         "failed": [
             {

@@ -23,6 +23,21 @@ COUNTS: dict[str, Any] = {
     "soft_sum": ["DOUBLE"],
 }
 WHOLE = tuple(name for name, kind in COUNTS.items() if kind == ["INTEGER"])
+MEASURED = {
+    "rho": "DOUBLE",
+    "patches": "INTEGER",
+    "contrast": "DOUBLE",
+    "film_sd": "DOUBLE",
+    "particle_sd": "DOUBLE",
+    "skewness": "DOUBLE",
+    "kurtosis": "DOUBLE",
+    "roughness": "DOUBLE",
+    "power": ["DOUBLE"],
+    "low": "DOUBLE",
+    "width": "DOUBLE",
+    "particle": ["INTEGER"],
+    "background": ["INTEGER"],
+}
 RECORD: dict[str, Any] = {
     "schema": "INTEGER",
     "key": "VARCHAR",
@@ -66,6 +81,7 @@ RECORD: dict[str, Any] = {
             }
         ],
         "image_ids": ["VARCHAR"],
+        "measured": [MEASURED],
         "scores": COUNTS,
     },
 }
@@ -121,6 +137,14 @@ STATEMENTS = (
     insert into stored.evaluation
     select record, r.ingredients.network, r.ingredients.split, r.ingredients.dihedral
     from incoming where r.stage = 'evaluate' and r.status = 'done'
+    """,
+    """
+    insert into stored.measurement
+    select record, image_id, unnest(m)
+    from (
+        select record, r.result.image_ids[1] as image_id, unnest(r.result.measured) as m
+        from incoming where r.stage = 'measure' and r.status = 'done'
+    )
     """,
     f"""
     insert into stored.patch_score

@@ -235,6 +235,18 @@ def trained_weights(results: Results, key: str) -> tuple[str, ...]:
     return _weights(_ranked([attempt for attempt in done if attempt.status == "done"]))
 
 
+def lowest_loss(index: RecordIndex, key: str) -> float | None:
+    """The lowest validation loss of a training; None if it is not done, infinite if it failed."""
+    status = index.statuses().get(key)
+    if status is None:
+        return None
+    if status.path is None:
+        return float("inf") if status.final_failure else None
+    history = read_record(status.path)["result"]["history"]
+    losses = [epoch["validation_loss"] for epoch in history]
+    return min((loss for loss in losses if loss is not None), default=float("inf"))
+
+
 def write_plan(results: Results, plan: Mapping[str, Any]) -> Path:
     """Record a plan, unless the newest one of its study and profile is the same."""
     key = digest(plan)

@@ -186,3 +186,44 @@ qualify row_number() over (partition by a.key order by a.finished_at desc, a.rec
 
 create or replace view unreadable_records as
 select record, reason from stored.unreadable;
+
+-- Statistics of the prepared patches of every image, where the study asks for them; power is the
+-- share in bands that end at 0.025, 0.05, 0.1, 0.2 and 0.5 cycles per pixel.
+create or replace view image_statistics as
+select p.study, p.profile, m.variant, m.dataset, m.image_id, s.rho, s.patches, s.contrast,
+       s.film_sd, s.particle_sd, s.skewness, s.kurtosis, s.roughness, s.power
+from stored.plan_measurement m
+join stored.newest_plan p on p.record = m.plan
+join stored.chosen c on c.key = m.measurement
+join stored.measurement s on s.record = c.record;
+
+-- Pixels of particle and background by intensity, all images of a dataset together.
+create or replace view histograms as
+with bins as (
+    select p.study, p.profile, m.variant, m.dataset, s.rho, s.low, s.width,
+           unnest(range(len(s.particle))) as number,
+           unnest(s.particle) as particle, unnest(s.background) as background
+    from stored.plan_measurement m
+    join stored.newest_plan p on p.record = m.plan
+    join stored.chosen c on c.key = m.measurement
+    join stored.measurement s on s.record = c.record
+)
+select study, profile, variant, dataset, rho, low + number * width as intensity_low,
+       low + (number + 1) * width as intensity_high,
+       sum(particle)::bigint as particle, sum(background)::bigint as background
+from bins group by all;
+
+-- Trials of a search in the order in which they were asked for; the loss is the mean over its
+-- datasets of the lowest validation loss.
+create or replace view trials as
+with lowest as (
+    select c.key as network, min(h.validation_loss) as loss
+    from stored.chosen c join stored.epoch h on h.record = c.record group by c.key
+), trained as (
+    select p.study, p.profile, t.trial, t.settings, t.best, unnest(t.networks) as network
+    from stored.plan_trial t join stored.newest_plan p on p.record = t.plan
+)
+select t.study, t.profile, t.trial, t.settings, t.best,
+       case when count(*) = count(l.loss) then avg(l.loss) end as validation_loss
+from trained t left join lowest l on l.network = t.network
+group by all;

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -34,9 +35,9 @@ def test_the_profile_of_the_design_is_merged() -> None:
 
 
 @pytest.mark.parametrize("path", sorted((REPOSITORY / "studies").glob("*.toml")), ids=str)
-@pytest.mark.parametrize("profile", [None, "paper"])
-def test_shipped_studies_load(path: Path, profile: str | None) -> None:
-    assert load(path, profile).root == REPOSITORY
+def test_shipped_studies_load(path: Path) -> None:
+    for profile in (None, *tomllib.loads(path.read_text()).get("profiles", {})):
+        assert load(path, profile).root == REPOSITORY
 
 
 def test_common_gives_way_to_a_dataset_key_by_key(tmp_path: Path) -> None:

@@ -145,7 +145,11 @@ TABLES = {
         "give pairs, or train and test, not both",
     ),
     "unknown table": ("[»trainig]\n", "unknown key 'trainig'; did you mean 'training'?"),
-    "networks": ("[»networks.mine]\n", "networks of others cannot be used yet"),
+    "network from nowhere": ("[networks.»mine]\n", "name its weights or a factory"),
+    "network of a wrong kind": (
+        "[networks.mine]\nweights = 'n.pt'\noutput = »'logit'\n",
+        "expected 'logits' or 'probabilities', got 'logit'",
+    ),
     "table is a value": (f"training = »3\n{PLAIN}", "expected a table, got 3"),
     "wrong where a variant changes it": (
         "[training]\nepochs = »0\n[variants.long]\ntraining.epochs = 250\n",

@@ -59,7 +59,7 @@ def test_studies_are_valid(path: Path) -> None:
         ("[variants.base]\ntraining.epochs = 3\n", "$.variants"),
         ("[profiles.paper]\ntraining.epochs = 'many'\n", "$.profiles.paper.training.epochs"),
         ("[[claims]]\nsays = 3\n", "$.claims[0].says"),
-        ("[networks.a]\n", "$"),
+        ("[networks.a]\nweight = 'n.pt'\n", "$.networks.a"),
     ],
 )
 def test_mistakes_are_found(text: str, at: str) -> None:
