@@ -25,6 +25,9 @@ class Patches:
         Shape (N,), int32: place of each patch in the grid of patches, from 0.
     shape
         Height and width of the image [px].
+    relative_sd
+        Standard deviation of the image over its mean, before it was standardized; None where it is
+        not known.
     """
 
     images: npt.NDArray[np.float32]
@@ -32,6 +35,7 @@ class Patches:
     rows: npt.NDArray[np.int32]
     cols: npt.NDArray[np.int32]
     shape: tuple[int, int]
+    relative_sd: float | None = None
 
 
 def cut(

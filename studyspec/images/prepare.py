@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from studyspec.errors import FileError
 from studyspec.images.flat_field import divide_by_surface
 from studyspec.images.patches import Patches, cut
 from studyspec.images.resample import resample, resample_label, zoom_of
-from studyspec.images.rescale import rescale
+from studyspec.images.rescale import rescaled
 from studyspec.images.source import Labelled
 from studyspec.images.xrays import remove_xrays
 from studyspec.spec.settings import PreprocessSettings
@@ -39,13 +40,23 @@ def preprocess(
     FileError
         If a step cannot be done on this image.
     """
+    return preprocessed(pixels, settings, around, pixel_scale_nm)[0]
+
+
+def preprocessed(
+    pixels: Image,
+    settings: PreprocessSettings,
+    around: Surroundings | None = None,
+    pixel_scale_nm: float | None = None,
+) -> tuple[Image, float]:
+    """As `preprocess`; also the standard deviation over the mean that rescaling took away."""
     if settings.xray.enabled:
         remove_xrays(pixels, settings.xray)
     if settings.flat_field.enabled:
         divide_by_surface(pixels, settings.flat_field, around)
     factor = zoom_of(settings.resample, pixel_scale_nm)
     weights = None if around is None else resample(around.weights(), factor)
-    return rescale(resample(pixels, factor), settings.rescale, weights)
+    return rescaled(resample(pixels, factor), settings.rescale, weights)
 
 
 def prepare(labelled: Labelled, settings: PreprocessSettings) -> Patches:
@@ -59,9 +70,9 @@ def prepare(labelled: Labelled, settings: PreprocessSettings) -> Patches:
     if labelled.label is None:
         raise FileError("the image has no label", hint="name one in the catalog, or use predict")
     scale = labelled.pixel_scale_nm
-    pixels = preprocess(labelled.pixels, settings, labelled.surroundings, scale)
+    pixels, spread = preprocessed(labelled.pixels, settings, labelled.surroundings, scale)
     label = resample_label(labelled.label, zoom_of(settings.resample, scale))
-    return cut(pixels, label, settings.patch)
+    return replace(cut(pixels, label, settings.patch), relative_sd=spread)
 
 
 def save(patches: Patches, folder: Path) -> int:
@@ -77,6 +88,7 @@ def save(patches: Patches, folder: Path) -> int:
         "rows": patches.rows.tolist(),
         "cols": patches.cols.tolist(),
         "shape": list(patches.shape),
+        "relative_sd": patches.relative_sd,
     }
     (temporary / "index.json").write_text(json.dumps(index))
     size = sum(file.stat().st_size for file in temporary.iterdir())
@@ -109,6 +121,7 @@ def load(folder: Path) -> Patches:
         np.array(index["rows"], np.int32),
         np.array(index["cols"], np.int32),
         (index["shape"][0], index["shape"][1]),
+        index.get("relative_sd"),
     )
 
 

@@ -15,7 +15,14 @@ PERCENTILES = (1.0, 99.0)
 
 
 def rescale(image: Image, settings: RescaleSettings, weights: Image | None = None) -> Image:
-    """Rescale an image in place, as `settings.method` says.
+    """Rescale an image in place, as `settings.method` says; see `rescaled`."""
+    return rescaled(image, settings, weights)[0]
+
+
+def rescaled(
+    image: Image, settings: RescaleSettings, weights: Image | None = None
+) -> tuple[Image, float]:
+    """Rescale an image in place; also what became 1, relative to what became 0.
 
     Parameters
     ----------
@@ -31,6 +38,8 @@ def rescale(image: Image, settings: RescaleSettings, weights: Image | None = Non
     -------
     Image
         The same array.
+    float
+        Of a standardized image its standard deviation over its mean; not finite for a mean of 0.
 
     Raises
     ------
@@ -47,11 +56,12 @@ def rescale(image: Image, settings: RescaleSettings, weights: Image | None = Non
         center, width = low, high - low
     if not width > 0:
         raise FileError("all pixels are equal: the image holds nothing", hint="leave it out")
+    relative = width / center if center else float("inf")
     image -= np.float32(center)
     image /= np.float32(width)
     if settings.method == "histogram" and settings.clip:
         np.clip(image, 0, 1, out=image)
-    return image
+    return image, relative
 
 
 def mean_and_sd(image: Image, weights: Image | None = None) -> tuple[float, float]:

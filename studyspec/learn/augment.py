@@ -41,8 +41,9 @@ def augment(
     settings: AugmentSettings,
     draws: Draws,
     training: bool = True,
+    light: Tensor | None = None,
 ) -> Batch:
-    """Noise, then flips, then rotation.
+    """Thinning, then noise, then flips, then rotation.
 
     Parameters
     ----------
@@ -57,7 +58,13 @@ def augment(
         The random numbers of the epoch.
     training
         Validation gets noise and forms, no rotation and no random form.
+    light
+        How each sample was lit, (B, 3): see `thin`, which needs it.
     """
+    if settings.thinning.enabled:
+        if light is None:
+            raise ValueError("thinning needs the light of every sample")
+        images = thin(images, light, samples, settings, draws)
     images = add_noise(images, samples, settings, draws)
     forms = _forms(samples, settings, draws, training)
     if forms is not None:
@@ -65,6 +72,36 @@ def augment(
     if training and settings.rotation.probability > 0:
         images, labels = rotate(images, labels, samples, settings, draws)
     return Batch(images[:, None], labels.long())
+
+
+def thin(
+    images: Tensor, light: Tensor, samples: Tensor, settings: AugmentSettings, draws: Draws
+) -> Tensor:
+    """Standardized images as they would be at a lower dose, standardized again; (B, P, P).
+
+    Of n electrons a share p stays, p n ± sqrt(p (1 - p) n): binomial thinning in its normal form.
+    With N electrons a pixel, and images of relative standard deviation s, that adds noise of
+    variance (1 - p) / (p N) (1 + s x) / s^2 to x. An image of a lower dose stays as it is.
+
+    Parameters
+    ----------
+    images, samples
+        As `augment`.
+    light
+        Dose [e/Å^2], electrons a pixel, and relative standard deviation of each sample, (B, 3).
+    """
+    dose, electrons, spread = (column[:, None, None] for column in light.unbind(1))
+    least = settings.thinning.least_dose_e_per_A2
+    if least is None:
+        wanted = torch.full_like(dose, settings.thinning.dose_e_per_A2 or 0.0)
+    else:
+        part = draws.uniform("dose", samples)[:, None, None]
+        wanted = dose * (least / dose).clamp(max=1) ** part
+    share = (wanted / dose).clamp(max=1)
+    variance = (1 - share) / (share * electrons * spread**2)
+    n = draws.normal(samples, images[0].numel(), "thinning").view_as(images)
+    noise = torch.sqrt(variance * (1 + spread * images).clamp(min=0)) * n
+    return (images + noise) / torch.sqrt(1 + variance)
 
 
 def add_noise(images: Tensor, samples: Tensor, settings: AugmentSettings, draws: Draws) -> Tensor:

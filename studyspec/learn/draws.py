@@ -14,8 +14,17 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-Purpose = Literal["order", "form", "rotate", "angle", "rho", "noise"]
-PURPOSES: tuple[Purpose, ...] = ("order", "form", "rotate", "angle", "rho", "noise")
+Purpose = Literal["order", "form", "rotate", "angle", "rho", "noise", "dose", "thinning"]
+PURPOSES: tuple[Purpose, ...] = (
+    "order",
+    "form",
+    "rotate",
+    "angle",
+    "rho",
+    "noise",
+    "dose",
+    "thinning",
+)
 
 
 def _signed(word: int) -> int:
@@ -44,13 +53,13 @@ class Draws:
         """One number in [0, 1) for each sample; float32, shape of `samples` (int64)."""
         return _shift(self._bits(purpose, samples), 40).float() * 2.0**-24
 
-    def normal(self, samples: Tensor, size: int) -> Tensor:
+    def normal(self, samples: Tensor, size: int, purpose: Purpose = "noise") -> Tensor:
         """Standard normal numbers, float32 (B, size), by the method of Box and Muller (1958).
 
         Each 64-bit hash gives two: 32 bits for the length, 32 for the angle.
         """
         pixels = torch.arange((size + 1) // 2, device=samples.device)
-        bits = _mix(self._bits("noise", samples)[:, None] ^ _mix(GOLDEN * (pixels + 1)))
+        bits = _mix(self._bits(purpose, samples)[:, None] ^ _mix(GOLDEN * (pixels + 1)))
         chance = (_shift(bits, 32).float() + 0.5) * 2.0**-32
         angle = (bits & (2**32 - 1)).float() * (2 * math.pi * 2.0**-32)
         length = torch.sqrt(-2 * torch.log(chance))

@@ -31,10 +31,14 @@ TRAIN, VALIDATION = 0, 1
 
 @dataclass(frozen=True)
 class PatchSet:
-    """Patches (N, P, P) float32 and labels (N, P, P) uint8, 1 is particle."""
+    """Patches (N, P, P) float32 and labels (N, P, P) uint8, 1 is particle.
+
+    `light` is what thinning needs of each, (N, 3) float32: see `augment.thin`.
+    """
 
     images: npt.NDArray[np.float32]
     labels: npt.NDArray[np.uint8]
+    light: npt.NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -141,7 +145,11 @@ class _Work:
         which = (samples // FORMS if settings.dihedral == "all" else samples).numpy()
         images = torch.from_numpy(patches.images[which]).to(self.device)
         labels = torch.from_numpy(patches.labels[which]).to(self.device)
-        batch = augment(images, labels, samples.to(self.device), settings, draws, training)
+        light = None if patches.light is None else torch.from_numpy(patches.light[which])
+        if light is not None:
+            light = light.to(self.device)
+        here = samples.to(self.device)
+        batch = augment(images, labels, here, settings, draws, training, light)
         with autocast(self.device, self.precision):
             logits = network(batch.images)
         return F.cross_entropy(logits.float(), batch.labels)

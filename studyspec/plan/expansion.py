@@ -12,7 +12,7 @@ from itertools import product
 from typing import Any
 
 from studyspec.learn.given import GivenNetwork
-from studyspec.plan.datasets import ImageSet, ResolvedDataset, image_set, same_images
+from studyspec.plan.datasets import ImageSet, PlannedImage, ResolvedDataset, image_set, same_images
 from studyspec.plan.jobs import Job
 from studyspec.plan.preparation import Files, Preparation, Prepared
 from studyspec.spec import recipes
@@ -124,6 +124,7 @@ class _Pair:
     shared: tuple[int, ...]
     splits: tuple[Split, ...]
     inputs: Mapping[str, Any]
+    images: tuple[tuple[PlannedImage, ...], ...] = ()
 
     @classmethod
     def of(
@@ -140,7 +141,8 @@ class _Pair:
             "image_ids": [image.row.image_id for image in test.images],
         }
         splits = tuple(s for s in settings.evaluation.splits if s == "test" or known)
-        return cls(variant, train.name, test.name, learned, tested, shared, splits, inputs)
+        images = tuple(member.images for member in train.members)
+        return cls(variant, train.name, test.name, learned, tested, shared, splits, inputs, images)
 
     @property
     def network(self) -> str:
@@ -159,18 +161,21 @@ def trial_job(
 
 
 def _training(pair: _Pair, stage: Mapping[str, Any], fold: int) -> Job:
+    ingredients: dict[str, Any]
     validation = {k: v for k, v in stage["cross_validation"].items() if k != "seeds"}
     ingredients = {
         "stage": "train",
         "recipe": recipes.TRAIN,
         "members": [list(member) for member in pair.learned.members],
-        "augment": stage["augment"],
+        "augment": _read(stage["augment"]),
         "model": stage["model"],
         "training": stage["training"],
         "cross_validation": validation,
         "fold": fold,
         "seed": stage["cross_validation"]["seeds"][fold],
     }
+    if "thinning" in ingredients["augment"]:
+        ingredients["doses"] = [[_dose(image) for image in member] for member in pair.images]
     needs = tuple(dict.fromkeys(pair.learned.keys))
     inputs = {"prepare": pair.learned.inputs}
     return Job.of(ingredients, needs, inputs, f"train {pair.network}, fold {fold}")
@@ -233,3 +238,14 @@ def _measures(
         image_id = image.row.image_id
         inputs = {"prepare": {key: prepared.inputs[key]}, "image_id": image_id}
         yield Job.of(ingredients, (key,), inputs, f"measure {image_id}")
+
+
+def _read(augment: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that a training reads: those of no thinning are none."""
+    thinned = any(value is not None for value in augment["thinning"].values())
+    return {name: table for name, table in augment.items() if thinned or name != "thinning"}
+
+
+def _dose(image: PlannedImage) -> list[float | None]:
+    """Dose and pixel scale of an image, which thinning reads."""
+    return [image.row.dose_e_per_A2, image.row.pixel_scale_nm]

@@ -98,14 +98,24 @@ class Bench:
         return {"image_ids": [job.inputs["image_id"]], "measured": rows}
 
     def _train(self, job: Job, on_progress: OnProgress) -> dict[str, Any]:
-        members = [[self._patches(key, job) for key in keys] for keys in job.ingredients["members"]]
+        doses = job.ingredients.get("doses")
+        members = [
+            [self._patches(key, job, known_spread=doses is not None) for key in keys]
+            for keys in job.ingredients["members"]
+        ]
         images = [image for member in members for image in member]
+        light = doses and selection.light_of(images, [dose for each in doses for dose in each])
         counts = [[len(image.rows) for image in member] for member in members]
         split = selection.training_split(counts, job.ingredients)
         settings = training_settings(job.ingredients)
+
+        def patches_of(part: selection.Positions) -> PatchSet:
+            shown = None if light is None else light[part]
+            return PatchSet(*selection.gather(images, part), shown)
+
         trained = train(
-            PatchSet(*selection.gather(images, split.train)),
-            PatchSet(*selection.gather(images, split.validation)),
+            patches_of(split.train),
+            patches_of(split.validation),
             settings,
             job.ingredients["seed"],
             self._device,
@@ -242,13 +252,19 @@ class Bench:
             f"the weights of network {key[:12]} are gone", hint="run again: they are trained anew"
         )
 
-    def _patches(self, key: str, job: Job) -> Patches:
-        """The prepared patches of an image, made again where they are missing or broken."""
+    def _patches(self, key: str, job: Job, known_spread: bool = False) -> Patches:
+        """The prepared patches of an image, made again where they are missing or broken.
+
+        With `known_spread` also where an earlier version did not note the image's spread.
+        """
         folder = self._results.patches(key)
         try:
-            return load(folder)
+            found = load(folder)
+            if found.relative_sd is not None or not known_spread:
+                return found
         except FileError:
-            shutil.rmtree(folder, ignore_errors=True)
+            pass
+        shutil.rmtree(folder, ignore_errors=True)
         source = job.inputs["prepare"][key]
         save(make_patches(source["ingredients"], source["inputs"], self._results)[0], folder)
         return load(folder)

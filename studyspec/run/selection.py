@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from studyspec.errors import RunError
 from studyspec.images.patches import Patches
 from studyspec.plan.folds import FoldSplit, fold_split, union_split
 from studyspec.spec.settings import CrossValidationSettings
@@ -61,6 +62,35 @@ def gather(images: Sequence[Patches], positions: Positions) -> tuple[Any, Any]:
         pixels[mine] = images[i].images[positions[mine] - starts[i]]
         labels[mine] = images[i].labels[positions[mine] - starts[i]]
     return pixels, labels
+
+
+def light_of(
+    images: Sequence[Patches], doses: Sequence[Sequence[float | None]]
+) -> npt.NDArray[np.float32]:
+    """Dose [e/Å^2], electrons a pixel and relative sd of every patch, (n, 3).
+
+    Parameters
+    ----------
+    images
+        The prepared images.
+    doses
+        Dose and pixel scale [nm] of each.
+
+    Raises
+    ------
+    RunError
+        If one of them is not known.
+    """
+    rows = []
+    for image, (dose, scale_nm) in zip(images, doses, strict=True):
+        if dose is None or scale_nm is None or image.relative_sd is None:
+            raise RunError(
+                "thinning needs dose_e_per_A2 and pixel_scale_nm of every image",
+                hint="give both in the catalog",
+            )
+        electrons = dose * (10 * scale_nm) ** 2
+        rows += [(dose, electrons, image.relative_sd)] * len(image.rows)
+    return np.array(rows, np.float32).reshape(-1, 3)
 
 
 def places(images: Sequence[Patches], hashes: Sequence[str]) -> list[Place]:

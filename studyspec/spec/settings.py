@@ -120,6 +120,33 @@ class NoiseSettings(Settings):
         return self
 
 
+class ThinningSettings(Settings):
+    """Thinning of the counts to a lower dose, as if fewer electrons had come."""
+
+    dose_e_per_A2: float | None = Field(
+        None, gt=0, description="Dose that every sample is thinned to [e/Å^2]; default: none."
+    )
+    least_dose_e_per_A2: float | None = Field(
+        None,
+        gt=0,
+        description="If given, the dose is drawn for each sample, evenly in the logarithm, from "
+        "this one to the image's own [e/Å^2].",
+    )
+
+    @model_validator(mode="after")
+    def one_of_them(self) -> Self:
+        """Refuse a fixed and a ranged dose at once."""
+        if self.dose_e_per_A2 is not None and self.least_dose_e_per_A2 is not None:
+            what = "give dose_e_per_A2 or least_dose_e_per_A2, not both"
+            raise fault(what, at="least_dose_e_per_A2")
+        return self
+
+    @property
+    def enabled(self) -> bool:
+        """Whether anything is thinned."""
+        return self.dose_e_per_A2 is not None or self.least_dose_e_per_A2 is not None
+
+
 class AugmentSettings(Settings):
     """What happens to training samples on the fly."""
 
@@ -129,6 +156,7 @@ class AugmentSettings(Settings):
         "random: one random form per epoch; none: as it is.",
     )
     rotation: RotationSettings = RotationSettings()
+    thinning: ThinningSettings = ThinningSettings()
     noise: NoiseSettings = NoiseSettings()
 
 
@@ -258,7 +286,10 @@ class StageSettings(Settings):
 
     @model_validator(mode="after")
     def noise_needs_standardized_images(self) -> Self:
-        """Refuse noise on any other rescaling: rho is in units of the standardized sd."""
+        """Refuse noise and thinning on any other rescaling: they count in standardized sds."""
+        if self.augment.thinning.enabled and self.preprocess.rescale.method != "standardize":
+            what = "augment.thinning needs preprocess.rescale.method = 'standardize'"
+            raise fault(what, at="augment.thinning")
         noisy = self.augment.noise.rho > 0 or self.augment.noise.rho_max is not None
         if noisy and self.preprocess.rescale.method != "standardize":
             raise fault(

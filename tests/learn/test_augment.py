@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from studyspec.learn.augment import FORMS, augment, background_median, dihedral, turned
+from studyspec.learn.augment import FORMS, augment, background_median, dihedral, thin, turned
 from studyspec.learn.draws import Draws
-from studyspec.spec.settings import AugmentSettings
+from studyspec.spec.settings import AugmentSettings, ThinningSettings
 from tests.learn.patches import discs
 
 DRAWS = Draws(962, 1)
@@ -179,3 +179,58 @@ def test_another_epoch_has_other_noise() -> None:
     one, two = (augment(images, labels, samples, settings, Draws(962, e)) for e in (1, 2))
     assert not torch.isclose(one.images, two.images).any(dim=-1).all()
     assert (one.images - two.images).std() > 0.5
+
+
+def counted(dose: float, scale_A: float = 0.2, n: int = 6) -> tuple[Tensor, Tensor, Tensor]:
+    """Patches of counted electrons as a camera would: standardized, their light, and the counts."""
+    rng = np.random.default_rng(int(dose))
+    mean = dose * scale_A**2
+    shape = 1 + 0.1 * np.sin(np.arange(96) / 5)[:, None] * np.ones((n, 96, 96))
+    counts = rng.poisson(shape * mean).astype(np.float32)
+    images = (counts - counts.mean()) / counts.std()
+    light = np.tile([dose, mean, counts.std() / counts.mean()], (n, 1)).astype(np.float32)
+    return torch.from_numpy(images), torch.from_numpy(light), torch.from_numpy(counts)
+
+
+def thinned(images: Tensor, light: Tensor, **table: float) -> Tensor:
+    settings = AugmentSettings(thinning=ThinningSettings(**table))
+    return thin(images, light, torch.arange(len(images)), settings, Draws(1, 1))
+
+
+def test_thinned_images_are_as_noisy_as_images_of_that_dose() -> None:
+    images, light, _ = counted(884)
+    found = thinned(images, light, dose_e_per_A2=80)
+    real, _, _ = counted(80)
+    assert found.std() == pytest.approx(1, abs=0.02)
+    wave = torch.sin(torch.arange(96) / 5)[:, None]
+    for image in (found, real):
+        assert (image * wave).mean() == pytest.approx((real * wave).mean().item(), abs=0.01)
+    rough = [float((x[:, 1:] - x[:, :-1]).var()) for x in (found, real)]
+    assert rough[0] == pytest.approx(rough[1], rel=0.03)
+
+
+def test_an_image_of_a_lower_dose_stays_as_it_is() -> None:
+    images, light, _ = counted(80)
+    assert torch.equal(thinned(images, light, dose_e_per_A2=423), images)
+
+
+def test_doses_of_a_range_differ_from_sample_to_sample() -> None:
+    images, light, _ = counted(884, n=40)
+    found = thinned(images, light, least_dose_e_per_A2=80)
+    rough = (found[:, 1:] - found[:, :-1]).var(dim=(1, 2))
+    assert rough.std() > 0.04
+    assert torch.isfinite(found).all()
+
+
+def test_brighter_pixels_get_more_noise() -> None:
+    light = torch.tensor([[884.0, 35.0, 0.3]]).repeat(64, 1)
+    flat = torch.stack([torch.full((32, 32), value) for value in (-2.0, 2.0)] * 32)
+    found = thinned(flat, light, dose_e_per_A2=80)
+    assert found[1::2].std() > 1.5 * found[::2].std()
+
+
+def test_thinning_without_light_is_refused() -> None:
+    images, _, _ = counted(80)
+    settings = AugmentSettings(thinning=ThinningSettings(dose_e_per_A2=20))
+    with pytest.raises(ValueError, match="light"):
+        augment(images, images.byte(), torch.arange(len(images)), settings, Draws(1, 1))
