@@ -22,6 +22,8 @@ STRIPE = "#9a9a9a"
 # The darker or lighter of the two inks always has a contrast of at least 4.58 with the cell.
 CELL_INK = "luminance(scale('color', datum.value)) > 0.179 ? 'black' : 'white'"
 
+PALETTE = [BLUE, VERMILLION, "#009E73", "#CC79A7", "#b58900", "#6a5acd", "#8a8a8a"]
+HEADER: Spec = {"labelColor": INK, "titleColor": INK, "labelFontSize": 12}
 CONFIG: Spec = {
     "background": "transparent",
     "font": "system-ui, sans-serif",
@@ -156,6 +158,88 @@ def curves() -> Spec:
     )
 
 
+def sweep(setting: str) -> Spec:
+    """Dice over a swept setting, a line for each test set, its own set dotted; by training set.
+
+    Rows of `rows`: value, train, test, dice, low, high, own, aria.
+    """
+    data = alt.Chart(alt.NamedData("rows"))
+    color = alt.Color("test:N", title="tested on").scale(range=PALETTE)
+    x = alt.X("value:Q", title=setting)
+    y = alt.Y("dice:Q", title="dice").scale(zero=False)
+    band = data.mark_area(opacity=0.15, aria=False).encode(x=x, y="low:Q", y2="high:Q", color=color)
+    line = data.mark_line(strokeWidth=2, aria=False).encode(x=x, y=y, color=color)
+    points = data.mark_point(filled=True, size=50, opacity=1).encode(
+        x=x, y=y, color=color, tooltip=_tip(), description="aria:N"
+    )
+    own = data.mark_rule(strokeDash=[2, 3], strokeWidth=1.5, aria=False).encode(
+        y="mean(own):Q", color=color
+    )
+    layers = alt.layer(band, own, line, points).properties(width=420, height=260)
+    return _spec(layers.facet(alt.Facet("train:N", title="trained on").header(**HEADER), columns=2))
+
+
+def bars(by: str | None) -> Spec:
+    """Bars of dice by variant, training part beside held-out part.
+
+    Rows of `rows`: variant, dataset, part, dice, low, high, aria; `by` is a column of panels.
+    """
+    data = alt.Chart(alt.NamedData("rows"))
+    parts = ["trained on", "held out"]
+    x = alt.X("variant:N", title=None, sort=None).axis(labelAngle=0)
+    offset = alt.XOffset("part:N", sort=parts)
+    y = alt.Y("dice:Q", title="dice").scale(domain=[0, 1])
+    color = (
+        alt.Color("part:N", title=None)
+        .scale(domain=parts, range=[BLUE, VERMILLION])
+        .legend(orient="top")
+    )
+    bar = data.mark_bar().encode(
+        x=x, xOffset=offset, y=y, color=color, tooltip=_tip(), description="aria:N"
+    )
+    spread = data.mark_rule(color=INK, strokeWidth=1.5, aria=False).encode(
+        x=x, xOffset=offset, y="low:Q", y2="high:Q"
+    )
+    layers = alt.layer(bar, spread).properties(width={"step": 44}, height=240)
+    if by is None:
+        return _spec(layers)
+    return _spec(layers.facet(alt.Facet(f"{by}:N", title=None).header(**HEADER), columns=3))
+
+
+def over_noise(name: str) -> Spec:
+    """A statistic of images over the strength of added noise, a line for each dataset.
+
+    Rows of `rows`: rho, y, dataset, variant, aria.
+    """
+    data = alt.Chart(alt.NamedData("rows"))
+    line = data.mark_line(point=alt.OverlayMarkDef(filled=True, size=40)).encode(
+        x=alt.X("rho:Q", title="added noise rho [sd]"),
+        y=alt.Y("y:Q", title=name).scale(zero=False),
+        color=alt.Color("dataset:N", title=None).scale(range=PALETTE),
+        tooltip=_tip(),
+    )
+    return _spec(line.properties(width=420, height=240))
+
+
+def histograms() -> Spec:
+    """Shares of pixels by intensity, particle and background, a panel each variant and dataset.
+
+    Rows of `rows`: panel, intensity, part, share.
+    """
+    data = alt.Chart(alt.NamedData("rows"))
+    line = data.mark_line(interpolate="step", strokeWidth=1.5).encode(
+        x=alt.X("intensity:Q", title="prepared intensity"),
+        y=alt.Y("share:Q", title="share of pixels"),
+        color=alt.Color("part:N", title=None)
+        .scale(domain=["background", "particle"], range=[BLUE, VERMILLION])
+        .legend(orient="top"),
+    )
+    chart = line.properties(width=260, height=180).facet(
+        alt.Facet("panel:N", title=None, sort=None).header(**HEADER), columns=3
+    )
+    return _spec(chart.resolve_scale(x="independent", y="independent"))
+
+
 def _filled_cells(base: alt.Chart) -> tuple[alt.Chart, ...]:
     """Colour, score and spread of the cells that have a score."""
     color = alt.Color("value:Q", title=None).scale(scheme="cividis", domain=[0, 1], clamp=True)
@@ -197,7 +281,7 @@ def _stripes() -> Spec:
     return {"gradient": "linear", "x1": 0, "y1": 0, "x2": 1, "y2": 1, "stops": stops}
 
 
-def _spec(chart: alt.LayerChart | alt.FacetChart) -> Spec:
+def _spec(chart: alt.Chart | alt.LayerChart | alt.FacetChart) -> Spec:
     spec: Spec = chart.to_dict(validate=False)
     spec.pop("config", None)  # the page gives every chart the same
     return spec

@@ -61,14 +61,17 @@ def script_text(text: str) -> str:
     return text
 
 
-def policy(scripts: Sequence[str], styles: Sequence[str]) -> str:
-    """The content security policy that allows exactly these inline scripts and styles."""
+def policy(scripts: Sequence[str], styles: Sequence[str], files: bool = False) -> str:
+    """The content security policy that allows exactly these inline scripts and styles.
+
+    With `files` also pictures that lie beside the page.
+    """
     return "; ".join(
         (
             "default-src 'none'",
             f"script-src {' '.join(_hash(text) for text in scripts)}",
             f"style-src {' '.join(_hash(text) for text in styles)}",
-            "img-src data:",
+            "img-src data: 'self' file:" if files else "img-src data:",
             "base-uri 'none'",
             "form-action 'none'",
         )

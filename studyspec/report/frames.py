@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from studyspec.run.kept import KeptPatch
+
 Row = Mapping[str, Any]
 
 
@@ -38,6 +40,13 @@ class StudyFrames:
         A row per network and epoch: network, epoch, train_loss, validation_loss.
     runs
         What the study's jobs ran on: device_name, versions, jobs, seconds, finished_at [UTC].
+    statistics
+        A row per variant, dataset and rho: variant, dataset, rho, images, contrast, film_sd,
+        particle_sd, roughness; None if nothing was measured.
+    histograms
+        A row per variant, dataset and bin: intensity_low, intensity_high, particle, background.
+    kept
+        Patches that were kept of evaluations, by their key.
     patches
         Patches of each dataset, by name; a dataset that is not prepared yet is missing.
     failures
@@ -50,5 +59,8 @@ class StudyFrames:
     images: Frame
     curves: Frame
     runs: Frame
+    statistics: Frame | None = None
+    histograms: Frame | None = None
+    kept: Mapping[str, Sequence[KeptPatch]] = field(default_factory=dict)
     patches: Mapping[str, int] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)

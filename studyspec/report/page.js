@@ -24,6 +24,15 @@ function rows(frame) {
   );
 }
 
+/** What tells names apart: the beginning that all share, to the last "/" or "-" in it, left out. */
+function shared(names) {
+  let n = names[0]?.length ?? 0;
+  for (const name of names) while (!name.startsWith(names[0].slice(0, n))) n -= 1;
+  if (names.length < 2) return 0;
+  const start = names[0].slice(0, n);
+  return Math.max(start.lastIndexOf("/"), start.lastIndexOf("-")) + 1;
+}
+
 const known = (value) => value !== null && value !== undefined;
 const number = (value, digits = 3) => (known(value) ? value.toFixed(digits).replace("-", "−") : "–");
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -75,6 +84,8 @@ class Study {
     for (const button of this.article.querySelectorAll("[data-save]")) {
       button.addEventListener("click", () => this.save(button.dataset.of, button.dataset.save));
     }
+    for (const name of Object.keys(this.data.extras)) await this.show(name, { rows: this.frames[name] });
+    if (!this.part("chart", "matrix")) return;
     const asked = new URLSearchParams(location.hash.slice(1));
     const here = !this.several || asked.get("study") === this.data.name;
     await this.showMatrix();
@@ -90,7 +101,8 @@ class Study {
       await this.views[chart].resize().runAsync();
       return;
     }
-    const spec = { ...(chart === "matrix" ? this.data.matrix : page.specs[chart]), datasets };
+    const own = chart === "matrix" ? this.data.matrix : this.data.extras[chart];
+    const spec = { ...(own ?? page.specs[chart]), datasets };
     if (height) spec.height = height;
     const { view } = await window.vegaEmbed(place, spec, {
       ast: true,
@@ -117,7 +129,7 @@ class Study {
     };
     for (const [name, options] of Object.entries(choices)) {
       const menu = this.part("menu", name);
-      if (!menu) continue;
+      if (!menu || !options.length) continue;
       menu.append(...options.map(([label, value]) => new Option(label, value)));
       menu.addEventListener("change", () => this.chosen(name, menu.value));
     }
@@ -177,6 +189,7 @@ class Study {
     this.part("menu", "test").value = cell.test;
     if (tell) this.address();
     this.describe(cell);
+    this.showGallery();
     const { matrix } = this.views;
     matrix.signal("trainPicked", cell.train).signal("testPicked", cell.test);
     await Promise.all([matrix.runAsync(), this.showFolds(), this.showImages(), this.showCurves()]);
@@ -218,9 +231,26 @@ class Study {
     this.part("part", "scores").hidden = cell.state === "missing";
   }
 
+  /** The pictures of the pair; names reach the page as text alone. */
+  showGallery() {
+    const place = this.part("text", "gallery");
+    if (!place) return;
+    const mine = this.of("gallery");
+    this.part("part", "gallery").hidden = !mine.length;
+    place.replaceChildren(
+      ...mine.map(({ which, dice, image_id: image, bar, data }) => {
+        const picture = element("img");
+        picture.src = data;
+        picture.alt = `${which} patch, dice ${number(dice)}: image, and what was found, missed and false`;
+        const said = `${which}: dice ${number(dice)}, ${image}${bar ? `, bar ${bar}` : ""}`;
+        return element("figure", picture, element("figcaption", said));
+      }),
+    );
+  }
+
   async showFolds() {
-    const told = (row) => `fold ${row.fold}: dice ${number(row.dice)}`;
-    const folds = this.of("folds").map((row) => ({ ...row, aria: told(row) }));
+    const told = (row) => `fold ${row.fold ?? "–"}: dice ${number(row.dice)}`;
+    const folds = this.of("folds").map((row) => ({ ...row, fold: row.fold ?? "–", aria: told(row) }));
     const own = this.cells().find((c) => c.train === this.test && c.test === this.test);
     if (!folds.length) return; // the chart is hidden
     const means = [{ dice: mean(folds.map((f) => f.dice)), what: "mean" }];
@@ -237,15 +267,16 @@ class Study {
     }
     const all = [...byImage].map(([image, its]) => ({ image, its, dice: mean(its.map((r) => r.dice)) }));
     all.sort((a, b) => a.dice - b.dice);
+    const start = shared(all.map((one) => one.image));
     const shown = all.slice(0, WORST).map((one, place) => ({ ...one, place }));
     const means = shown.map(({ image, place, dice, its }) => {
       const aria = `${image}: dice ${number(dice)}, mean of ${count(its.length, "fold")}`;
-      return { image, place, dice, aria };
+      return { image: image.slice(start), place, dice, aria };
     });
     const points = shown.flatMap(({ image, place, its }) =>
       its.map(({ fold, dice }) => {
-        const aria = `${image}, fold ${fold}: dice ${number(dice)}`;
-        return { image, place, dice, aria };
+        const aria = `${image}, fold ${fold ?? "–"}: dice ${number(dice)}`;
+        return { image: image.slice(start), place, dice, aria };
       }),
     );
     const some = all.length > shown.length ? `The ${shown.length} worst of ` : "";

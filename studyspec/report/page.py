@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,10 @@ from markupsafe import Markup
 from studyspec.report import charts, verdicts
 from studyspec.report.contents import Cells, contents, merged_cells
 from studyspec.report.embedding import columnar, policy, safe_json, script_text, vega_bundle
+from studyspec.report.extras import Extra, extras
 from studyspec.report.frames import Row, StudyFrames
+from studyspec.report.gallery import gallery, too_large
+from studyspec.report.latex import latex
 
 if TYPE_CHECKING:
     from studyspec.store.layout import Results
@@ -22,6 +26,11 @@ if TYPE_CHECKING:
 FOLD_COLUMNS = ("variant", "train", "test", "fold", "dice", "dice_micro", "n_patches", "network")
 IMAGE_COLUMNS = ("variant", "train", "test", "fold", "image_id", "dice", "n_patches")
 CURVE_COLUMNS = ("network", "epoch", "train_loss", "validation_loss")
+GALLERY_COLUMNS = (
+    "variant", "train", "test", "fold", "which", "dice", "image_id", "bar", "data",
+)  # fmt: skip
+PICTURES_BYTES = 3_000_000
+"""Pictures in the page, at most; more go to a folder beside it."""
 NETWORK_COLUMNS = ("variant", "train", "test", "fold", "network")
 
 
@@ -35,15 +44,38 @@ def build(results: Results, studies: Sequence[tuple[str, str | None]], out: Path
     """
     from studyspec.report.reading import read
 
-    text = render([read(results, study, profile) for study, profile in studies])
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(text, encoding="utf-8")
+    write([read(results, study, profile) for study, profile in studies], out)
     return out
+
+
+def write(studies: Sequence[StudyFrames], out: Path) -> None:
+    """Write the page; pictures that would make it too large go to a folder beside it."""
+    parts = [_Part.of(frames) for frames in studies]
+    beside = f"{out.stem}_pictures"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if any(too_large(part.gallery, PICTURES_BYTES) for part in parts):
+        (out.parent / beside).mkdir(exist_ok=True)
+        parts = [replace(part, gallery=_put_beside(part, out.parent, beside)) for part in parts]
+    out.write_text(_rendered(parts, studies), encoding="utf-8")
 
 
 def render(studies: Sequence[StudyFrames]) -> str:
     """The page as text; the same frames always give the same text."""
-    parts = [_Part.of(frames) for frames in studies]
+    return _rendered([_Part.of(frames) for frames in studies], studies)
+
+
+def _put_beside(part: _Part, folder: Path, beside: str) -> list[dict[str, Any]]:
+    """The gallery's rows with files in place of data."""
+    rows = []
+    for number, row in enumerate(part.gallery):
+        data = base64.b64decode(row["data"].partition(",")[2])
+        name = f"{part.frames.plan['study']}-{number}.jpg"
+        (folder / beside / name).write_bytes(data)
+        rows.append({**row, "data": f"{beside}/{name}"})
+    return rows
+
+
+def _rendered(parts: Sequence[_Part], studies: Sequence[StudyFrames]) -> str:
     css, js, bundle = _shipped("page.css"), script_text(_shipped("page.js")), vega_bundle()
     data = {
         "studies": [_data(part) for part in parts],
@@ -56,11 +88,13 @@ def render(studies: Sequence[StudyFrames]) -> str:
         studies=[
             contents(part.frames, part.cells)
             | {"claims": part.claims, "tally": verdicts.tally(part.claims)}
-            | {"sql": _queries(part.frames)}
+            | {"sql": _queries(part.frames), "extras": part.extras, "gallery": bool(part.gallery)}
+            | {"beside": any(not row["data"].startswith("data:") for row in part.gallery)}
+            | {"latex": latex(part.cells, list(part.frames.plan["variants"]))}
             for part in parts
         ],
         # These are ours, hashed in the policy, and checked for what could end their element.
-        policy=Markup(policy([bundle, js], [css])),
+        policy=Markup(policy([bundle, js], [css], _beside(parts))),
         css=Markup(css),
         js=Markup(js),
         bundle=Markup(bundle),
@@ -75,6 +109,8 @@ class _Part:
     frames: StudyFrames
     cells: Cells
     claims: Sequence[Mapping[str, Any]]
+    gallery: Sequence[dict[str, Any]]
+    extras: Sequence[Extra]
 
     @classmethod
     def of(cls, frames: StudyFrames) -> _Part:
@@ -82,7 +118,8 @@ class _Part:
         cells = merged_cells(frames)
         scores = verdicts.scores_of(frames, cells)
         judged = verdicts.claims(frames, scores)
-        return cls(frames, verdicts.with_differences(cells, scores), judged)
+        differences = verdicts.with_differences(cells, scores)
+        return cls(frames, differences, judged, gallery(frames), extras(frames))
 
 
 def _data(part: _Part) -> dict[str, Any]:
@@ -102,8 +139,19 @@ def _data(part: _Part) -> dict[str, Any]:
             "images": columnar(_tested(frames.images.rows), IMAGE_COLUMNS),
             "curves": columnar(frames.curves.rows, CURVE_COLUMNS),
             "networks": columnar(_tested(plan["cells"]), NETWORK_COLUMNS),
+            "gallery": columnar(part.gallery, GALLERY_COLUMNS),
+            **{extra.name: columnar(extra.rows, _names(extra.rows)) for extra in part.extras},
         },
+        "extras": {extra.name: extra.spec for extra in part.extras},
     }
+
+
+def _names(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    return list(rows[0]) if rows else []
+
+
+def _beside(parts: Sequence[_Part]) -> bool:
+    return any(not row["data"].startswith("data:") for part in parts for row in part.gallery)
 
 
 def _tested(rows: Sequence[Row]) -> Sequence[Row]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from studyspec.errors import NothingThere
 from studyspec.report.frames import Frame, StudyFrames
+from studyspec.run.kept import load_kept
 from studyspec.store.layout import Results
 from studyspec.store.planned import previous_plan
 from studyspec.store.queries import user_query
@@ -48,6 +49,20 @@ where chosen and (key in (select network from cells where {here})
 group by device_name, versions
 order by jobs desc, device_name"""
 
+STATISTICS = """\
+select variant, dataset, rho, count(*) as images, avg(contrast) as contrast,
+       avg(film_sd) as film_sd, avg(particle_sd) as particle_sd, avg(roughness) as roughness
+from image_statistics
+where {here}
+group by variant, dataset, rho
+order by variant, dataset, rho"""
+
+HISTOGRAMS = """\
+select variant, dataset, intensity_low, intensity_high, particle, background
+from histograms
+where {here} and rho = 0
+order by variant, dataset, intensity_low"""
+
 PATCHES = "select dataset, patches from datasets where {here} and patches is not null"
 FAILURES = "select key, status, error_message from failures"
 
@@ -73,13 +88,20 @@ def read(results: Results, study: str, profile: str | None) -> StudyFrames:
     def frame(query: str) -> Frame:
         return _frame(results, query.format(here=here))
 
+    folds = frame(FOLDS)
+    tested = [row["evaluation"] for row in folds.rows if row["split"] == "test"]
+    kept = {key: load_kept(results.prediction(key)) for key in tested}
+    measured = bool(plan.get("measurements"))
     return StudyFrames(
         plan=plan,
         matrix=frame(MATRIX),
-        folds=frame(FOLDS),
+        folds=folds,
         images=frame(IMAGES),
         curves=frame(CURVES),
         runs=frame(RUNS),
+        statistics=frame(STATISTICS) if measured else None,
+        histograms=frame(HISTOGRAMS) if measured else None,
+        kept={key: patches for key, patches in kept.items() if patches},
         patches={row["dataset"]: row["patches"] for row in frame(PATCHES).rows},
         failures={row["key"]: _reason(row) for row in frame(FAILURES).rows},
     )
