@@ -342,18 +342,63 @@ def report(
     workplace: Workplace = HERE,
     output: Path | None = None,
 ) -> Path:
-    """Write one offline HTML page on studies that share a results folder; its path."""
+    """Write one offline HTML page on studies that share a results folder; its path.
+
+    Without `output`, several studies get a page each, and an index page that links them.
+    """
     from studyspec.report.page import build
+    from studyspec.report.summary import build_pages
+
+    results, names = _reported(studies, profile, workplace)
+    asked = [(name, profile) for name in names]
+    if output is None and len(names) > 1:
+        results.reports.mkdir(parents=True, exist_ok=True)
+        return build_pages(results, asked, results.reports / "index.html")
+    return build(results, asked, output or results.reports / f"{names[0]}.html")
+
+
+def summarize(
+    studies: Sequence[Path],
+    document: Path,
+    profile: str | None = None,
+    workplace: Workplace = HERE,
+) -> Path:
+    """Write what came of several studies as one document in Markdown; its path."""
+    from studyspec.report.summary import build_markdown
+
+    results, names = _reported(studies, profile, workplace)
+    return build_markdown(results, [(name, profile) for name in names], document)
+
+
+def export(
+    studies: Sequence[Path],
+    folder: Path,
+    profile: str | None = None,
+    workplace: Workplace = HERE,
+) -> list[Path]:
+    """Write charts (svg, png, pdf) and tables (csv, tex) of studies; the paths of all files.
+
+    Several studies get a folder each.
+    """
+    from studyspec.report.exports import export as export_study
+
+    results, names = _reported(studies, profile, workplace)
+    places = {name: folder / name if len(names) > 1 else folder for name in names}
+    return [path for name in names for path in export_study(results, name, profile, places[name])]
+
+
+def _reported(
+    studies: Sequence[Path], profile: str | None, workplace: Workplace
+) -> tuple[Results, list[str]]:
+    """The results of some studies, brought up to date, and the studies' names."""
     from studyspec.store.ingest import ingest
 
     loaded = [load(study, profile) for study in studies]
     if not loaded:
         raise NothingThere("no study file was named", hint="name a TOML file or a folder of them")
     results = workplace.results_of(loaded[0].root)
-    names = [one.study.study.name for one in loaded]
     ingest(results)
-    page = output or results.folder / "reports" / f"{'-'.join(names)}.html"
-    return build(results, [(name, profile) for name in names], page)
+    return results, [one.study.study.name for one in loaded]
 
 
 def _ready(

@@ -173,16 +173,32 @@ def report(
         Path | None,
         typer.Option("--output", "-o", help="HTML file; default: results/reports/STUDY.html."),
     ] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option("--export", help="Folder: charts as svg, png, pdf; tables as csv, tex."),
+    ] = None,
+    markdown: Annotated[
+        Path | None,
+        typer.Option("--markdown", help="File: what came of the studies' claims, in words."),
+    ] = None,
     results: options.ResultsFolder = None,
 ) -> None:
-    """Write one offline HTML page: matrix, folds, curves, datasets, provenance.
+    """Write one offline HTML page: matrix, folds, curves, predictions, datasets, provenance.
+
+    Several studies get a page each and an index, or one page with --output.
 
     Example: studyspec report studies/material.toml -o material.html
     """
     from studyspec import api
 
-    path = api.report(options.study_files(studies), profile, options.workplace(results), output)
-    typer.echo(path)
+    files, place = options.study_files(studies), options.workplace(results)
+    if export is not None:
+        for path in api.export(files, export, profile, place):
+            typer.echo(path)
+    if markdown is not None:
+        typer.echo(api.summarize(files, markdown, profile, place))
+    if output is not None or (export is None and markdown is None):
+        typer.echo(api.report(files, profile, place, output))
 
 
 def _checked_json(checked: Any) -> dict[str, Any]:

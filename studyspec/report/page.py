@@ -76,14 +76,14 @@ def _put_beside(part: _Part, folder: Path, beside: str) -> list[dict[str, Any]]:
 
 
 def _rendered(parts: Sequence[_Part], studies: Sequence[StudyFrames]) -> str:
-    css, js, bundle = _shipped("page.css"), script_text(_shipped("page.js")), vega_bundle()
+    css, js, bundle = shipped("page.css"), script_text(shipped("page.js")), vega_bundle()
     data = {
         "studies": [_data(part) for part in parts],
         "specs": {"folds": charts.folds(), "images": charts.images(), "curves": charts.curves()},
         "config": charts.CONFIG,
     }
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    return environment.from_string(_shipped("page.html")).render(
+    return environment.from_string(shipped("page.html")).render(
         title=_title(studies),
         studies=[
             contents(part.frames, part.cells)
@@ -167,5 +167,6 @@ def _title(studies: Sequence[StudyFrames]) -> str:
     return f"{names[0]} · studyspec" if len(names) == 1 else f"{len(names)} studies · studyspec"
 
 
-def _shipped(name: str) -> str:
+def shipped(name: str) -> str:
+    """A file of the page."""
     return files("studyspec.report").joinpath(name).read_text(encoding="utf-8")

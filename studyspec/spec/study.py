@@ -31,6 +31,11 @@ class StudyHeader(Settings):
         description="The question in words, for the report.",
         examples=["Does a network trained on one material find particles of another?"],
     )
+    figure: str = Field(
+        "",
+        description="The figure of a publication that the study repeats.",
+        examples=["Sytwu et al. 2023, 4d"],
+    )
     base: bool = Field(True, description="Whether the plain study is a variant of its own.")
 
 

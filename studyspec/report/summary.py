@@ -1,0 +1,167 @@
+"""Several studies at a glance: an index page, and a document in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from studyspec.report import verdicts
+from studyspec.report.contents import completeness, label, merged_cells, outcome
+from studyspec.report.embedding import policy
+from studyspec.report.frames import StudyFrames
+from studyspec.report.page import shipped, write
+
+if TYPE_CHECKING:
+    from studyspec.store.layout import Results
+
+CORES = 2
+MARKS = {"held": "✓ held", "did not hold": "✗ did not hold", "undecided": "○ undecided"}
+HEAD = """\
+# Studies
+
+Made by `studyspec report studies --markdown studies/README.md`; do not edit. What is said here was
+found on the collections named; on the twin it is about simulated images. Claims with a number, as
+C3, are those of Sytwu et al. (2023), in the words of what they found on real images; the verdict is
+what came out here. Times are those of the recorded trainings and tests on two cores; a network that
+several studies need is trained once and counted in each.
+"""
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What one study came to, in words."""
+
+    name: str
+    question: str
+    figure: str
+    collections: str
+    outcome: str
+    complete: str
+    minutes: float
+    claims: Sequence[Mapping[str, Any]]
+
+    @classmethod
+    def of(cls, frames: StudyFrames) -> Glance:
+        """Judge a study."""
+        cells = merged_cells(frames)
+        plan = frames.plan
+        collections = dict.fromkeys(row["collection"] for row in plan["images"].values())
+        measured = "" if cells else "Nothing is trained: the images are measured."
+        return cls(
+            label(plan),
+            plan["question"],
+            plan["spec"].get("study", {}).get("figure", ""),
+            ", ".join(collections),
+            measured or outcome(cells),
+            completeness(cells) if cells else "",
+            sum(run["seconds"] for run in frames.runs.rows) / 60 / CORES,
+            verdicts.claims(frames, verdicts.scores_of(frames, cells)),
+        )
+
+    @property
+    def tally(self) -> str:
+        """As "2 of 3 claims held, 1 undecided."."""
+        return verdicts.tally(self.claims)
+
+
+def build_pages(results: Results, studies: Sequence[tuple[str, str | None]], index: Path) -> Path:
+    """A page for each (study, profile) beside `index`, which links them.
+
+    Raises
+    ------
+    NothingThere
+        If a study has never been planned in this results folder.
+    """
+    from studyspec.report.reading import read
+
+    links = []
+    for study, profile in studies:
+        frames = read(results, study, profile)
+        page = index.with_name(f"{study}{f'-{profile}' if profile else ''}.html")
+        write([frames], page)
+        links.append((page.name, Glance.of(frames)))
+    index.write_text(index_page(links), encoding="utf-8")
+    return index
+
+
+def build_markdown(
+    results: Results, studies: Sequence[tuple[str, str | None]], document: Path
+) -> Path:
+    """The studies as one document in Markdown.
+
+    Raises
+    ------
+    NothingThere
+        If a study has never been planned in this results folder.
+    """
+    from studyspec.report.reading import read
+
+    glances = [Glance.of(read(results, study, profile)) for study, profile in studies]
+    document.parent.mkdir(parents=True, exist_ok=True)
+    document.write_text(markdown(glances), encoding="utf-8")
+    return document
+
+
+def index_page(links: Sequence[tuple[str, Glance]]) -> str:
+    """An HTML page that links the pages of studies."""
+    css = shipped("page.css")
+    items = "\n".join(
+        f'<li><h2 class="minor"><a href="{escape(address)}">{escape(one.name)}</a></h2>'
+        f"<p>{escape(one.question)}</p><p>{escape(one.outcome)} {escape(one.tally)}</p>"
+        f'<p class="note">{escape(one.complete)}</p></li>'
+        for address, one in links
+    )
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy([], [css])}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{len(links)} studies · studyspec</title>
+<style>{css}</style>
+</head>
+<body>
+<main>
+<h1 class="title">{len(links)} studies</h1>
+<ul class="index">
+{items}
+</ul>
+</main>
+</body>
+</html>
+"""
+
+
+def markdown(glances: Sequence[Glance]) -> str:
+    """A table of all studies, and what came of the claims of each."""
+    lines = [HEAD, "| study | figure | question | minutes | claims |", "|---|---|---|---|---|"]
+    for one in glances:
+        held = sum(claim["verdict"] == "held" for claim in one.claims)
+        claims = f"{held} of {len(one.claims)} held" if one.claims else "–"
+        cells = (
+            f"[{one.name}](#{one.name})",
+            one.figure or "–",
+            one.question,
+            f"{one.minutes:.1f}",
+            claims,
+        )
+        lines.append(f"| {' | '.join(_text(cell) for cell in cells)} |")
+    for one in glances:
+        lines += ["", f"## {one.name}", "", f"{_text(one.question)} On: {one.collections}.", ""]
+        lines += [_text(f"{one.outcome} {one.complete}".strip()), ""]
+        lines += [_claim(claim) for claim in one.claims]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _claim(claim: Mapping[str, Any]) -> str:
+    parts = claim["parts"] or [claim]
+    reasons = "; ".join(_text(part["reason"]) for part in parts)
+    return f"- {MARKS[claim['verdict']]}: {_text(claim['says'])}. {reasons}"
+
+
+def _text(text: str) -> str:
+    """Text that stays in its cell."""
+    return text.replace("|", "\\|").replace("\n", " ")
