@@ -27,6 +27,7 @@ check: install
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/tombi lint --offline studies/*.toml
 
 format: install
 	$(BIN)/ruff format .

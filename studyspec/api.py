@@ -31,6 +31,7 @@ from studyspec.store.layout import Results
 
 if TYPE_CHECKING:
     from studyspec.plan.trials import Searched
+    from studyspec.report.pairs import Compared
     from studyspec.run.events import Event, Summary
     from studyspec.run.runner import Options
     from studyspec.store.queries import Table
@@ -385,6 +386,23 @@ def export(
     results, names = _reported(studies, profile, workplace)
     places = {name: folder / name if len(names) > 1 else folder for name in names}
     return [path for name in names for path in export_study(results, name, profile, places[name])]
+
+
+def compare(
+    results: Results,
+    trains: tuple[str, str],
+    test: str,
+    study: str | None = None,
+    profile: str | None = None,
+    variant: str = "base",
+    metric: str = "dice",
+) -> Compared:
+    """How two training sets differ on a test set, with an interval."""
+    from studyspec.report.pairs import compare_pair
+    from studyspec.store.ingest import ingest
+
+    ingest(results)
+    return compare_pair(results, trains, test, study, profile, variant, metric)
 
 
 def _reported(

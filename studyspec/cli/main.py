@@ -7,7 +7,7 @@ import sys
 import typer
 
 from studyspec import __version__
-from studyspec.cli import catalog, networks, predict, results, studies, work
+from studyspec.cli import catalog, comparison, networks, predict, results, studies, work
 from studyspec.errors import StudySpecError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 studies.register(app)
 results.register(app)
+comparison.register(app)
 predict.register(app)
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(networks.app, name="networks")

@@ -53,6 +53,11 @@ def workplace(
     return Workplace(results, cache, base_address)
 
 
+def here() -> Path:
+    """The results folder of a command that names no study."""
+    return Path("results")
+
+
 def study_files(paths: list[Path]) -> list[Path]:
     """The study files named, folders replaced by the TOML files in them, in name order."""
     files: list[Path] = []

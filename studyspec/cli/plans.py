@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from studyspec import api
@@ -38,6 +39,16 @@ def plan_text(planned: PlannedStudy) -> str:
         n = len(planned.checked.unfetched)
         lines.append(f"{n} files are not here yet; `studyspec run` fetches them")
     return "\n".join(lines)
+
+
+def shared_text(plans: Sequence[PlannedStudy]) -> str:
+    """How many trainings studies save by sharing them; empty for one study."""
+    trainings = [[p.job.key for p in one.jobs if p.job.stage == "train"] for one in plans]
+    asked = sum(len(keys) for keys in trainings)
+    needed = len({key for keys in trainings for key in keys})
+    if len(plans) < 2 or not asked:
+        return ""
+    return f"{asked} trainings asked for, {needed} needed: {asked - needed} are shared by studies"
 
 
 def plan_json(planned: PlannedStudy) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 
 def sql(
-    query: Annotated[str | None, typer.Argument(help="One SQL statement.")] = None,
+    query: Annotated[str | None, typer.Argument(help="One SQL statement, or @NAME.")] = None,
     csv: Annotated[Path | None, typer.Option("--csv", help="Write the rows as CSV.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write them as JSON.")] = None,
     parquet: Annotated[Path | None, typer.Option("--parquet", help="Write as Parquet.")] = None,
@@ -32,14 +31,21 @@ def sql(
 ) -> None:
     """Ask the store, read-only, also while a run goes on; without a query, a prompt.
 
+    "@" lists queries that have names; "@matrix" asks one of them.
+
     Example: studyspec sql "select train, test, dice_mean from matrix order by all"
     """
+    from studyspec.cli.prompt import prompt
     from studyspec.store import exports
+    from studyspec.store.named import MARK, NAMED
     from studyspec.store.queries import user_query
 
     place = _results(results)
     if query is None:
-        _prompt(place)
+        prompt(place, lambda statement: _print(user_query(place, statement)))
+        return
+    if query.strip() == MARK:
+        typer.echo(table(["query", "tells"], [[f"@{n}", q.tells] for n, q in NAMED.items()]))
         return
     answer = user_query(place, query)
     writers = (
@@ -101,29 +107,8 @@ def schema() -> None:
 def _results(folder: Path | None) -> Results:
     from studyspec.store.layout import Results
 
-    return Results((folder or Path("results")).absolute())
+    return Results((folder or options.here()).absolute())
 
 
 def _print(answer: Table) -> None:
     typer.echo(table(answer.columns, answer.rows))
-
-
-def _prompt(place: Results) -> None:
-    """Read statements, one a line, until the end of input; a mistake costs only its message."""
-    from studyspec.errors import StudySpecError
-    from studyspec.store.queries import user_query
-
-    interactive = sys.stdin.isatty()
-    if interactive:
-        typer.echo("one statement a line; Ctrl-D ends", err=True)
-    while True:
-        if interactive:
-            typer.echo("sql> ", nl=False, err=True)
-        line = sys.stdin.readline()
-        if not line:
-            return
-        if line.strip():
-            try:
-                _print(user_query(place, line))
-            except StudySpecError as error:
-                typer.echo(f"error: {error.text}", err=True)

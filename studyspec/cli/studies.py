@@ -82,14 +82,15 @@ def plan(
     Example: studyspec plan studies/material.toml
     """
     from studyspec import api
-    from studyspec.cli.plans import plan_json, plan_text
+    from studyspec.cli.plans import plan_json, plan_text, shared_text
 
     place = options.workplace(results, cache, base_address)
     plans = [api.plan(path, profile, place) for path in options.study_files(studies)]
     if as_json:
         typer.echo(json.dumps([plan_json(one) for one in plans], indent=2))
         return
-    typer.echo("\n\n".join(plan_text(one) for one in plans))
+    texts = [*(plan_text(one) for one in plans), shared_text(plans)]
+    typer.echo("\n\n".join(text for text in texts if text))
 
 
 def run(

@@ -45,6 +45,13 @@ CONFIG: Spec = {
 
 
 def matrix(names: Sequence[str]) -> Spec:
+    """The specification of `matrix_chart` over the named data `cells`."""
+    return _spec(matrix_chart(names, alt.NamedData("cells")))
+
+
+def matrix_chart(
+    names: Sequence[str], data: alt.InlineData | alt.NamedData
+) -> alt.LayerChart | alt.FacetChart:
     """The train x test matrix: colour and two lines of text; a missing cell is hatched.
 
     Rows of `cells`: train, test, value, text, spread, state (done, part or missing), aria. `names`
@@ -55,7 +62,7 @@ def matrix(names: Sequence[str]) -> Spec:
         orient="top", labelAngle=-30 if turned else 0, labelLimit=130, ticks=False, domain=False
     )
     y = alt.Y("train:N", sort=list(names), title="trained on").axis(ticks=False, domain=False)
-    base = alt.Chart(alt.NamedData("cells")).encode(x=x, y=y)
+    base = alt.Chart(data).encode(x=x, y=y)
     picked = "datum.train === trainPicked && datum.test === testPicked"
     layers = (
         *_filled_cells(base.transform_filter("datum.state !== 'missing'")),
@@ -64,16 +71,12 @@ def matrix(names: Sequence[str]) -> Spec:
             fill=None, stroke=VERMILLION, strokeWidth=4, aria=False
         ),
     )
-    chart = (
-        alt.layer(*layers)
-        .properties(
-            width={"step": 96 if len(names) <= 4 else 72},
-            height={"step": 50},
-            description="Train by test matrix",
-        )
-        .add_params(_signal("trainPicked"), _signal("testPicked"))
-    )
-    return _spec(chart)
+    chart: alt.LayerChart = alt.layer(*layers)
+    return chart.properties(
+        width={"step": 96 if len(names) <= 4 else 72},
+        height={"step": 50},
+        description="Train by test matrix",
+    ).add_params(_signal("trainPicked"), _signal("testPicked"))
 
 
 def folds() -> Spec:

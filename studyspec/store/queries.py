@@ -11,6 +11,7 @@ from studyspec.errors import QueryError
 from studyspec.plan.jobs import STAGES
 from studyspec.store.database import Connection, open_database
 from studyspec.store.layout import Results
+from studyspec.store.named import resolved
 
 Kind = duckdb.StatementType
 
@@ -29,7 +30,7 @@ class Table:
 
 
 def user_query(results: Results, sql: str) -> Table:
-    """Answer one question of a user, also while others write.
+    """Answer one question of a user, in SQL or by a name ("@matrix"), also while others write.
 
     Nothing can be changed, no file and no Python object be read, no setting be set.
 
@@ -40,6 +41,7 @@ def user_query(results: Results, sql: str) -> Table:
     QueryError
         If the SQL is wrong, is not one statement, or is no question.
     """
+    sql = resolved(sql)
     with open_database(results, read_only=True) as connection:
         try:
             _check(connection, sql)
@@ -144,3 +146,15 @@ def _names(connection: Connection) -> str:
         "order by view_name"
     ).fetchall()
     return "there are " + ", ".join(name for (name,) in found)
+
+
+def words(results: Results) -> list[str]:
+    """Names of all views and of their columns, for completion; nothing without a database."""
+    if not results.database.exists():
+        return []
+    with open_database(results, read_only=True) as connection:
+        found = connection.execute(
+            "select distinct unnest([table_name, column_name]) as word from duckdb_columns() "
+            "where schema_name = 'main' and not internal order by word"
+        ).fetchall()
+        return [word for (word,) in found]

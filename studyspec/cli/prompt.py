@@ -1,0 +1,70 @@
+"""The prompt of `studyspec sql`: history, completion, statements of several lines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import typer
+
+from studyspec.errors import StudySpecError
+
+if TYPE_CHECKING:
+    from studyspec.store.layout import Results
+
+KEYWORDS = (
+    "select", "from", "where", "group by", "order by", "limit", "join", "using", "having", "count",
+    "avg", "min", "max", "distinct", "describe", "show tables",
+)  # fmt: skip
+WELCOME = "a statement ends with ;  @ names queries  Tab completes  Ctrl-D ends"
+
+
+def prompt(place: Results, show: Callable[[str], None]) -> None:
+    """Read statements until the end of input; a mistake costs only its message."""
+    for statement in _statements(place):
+        try:
+            show(statement)
+        except StudySpecError as error:
+            typer.echo(f"error: {error.text}", err=True)
+
+
+def _statements(place: Results) -> Iterator[str]:
+    """One a line from a pipe; from a terminal up to a semicolon, or a name after @."""
+    if not sys.stdin.isatty():
+        yield from (line for line in sys.stdin if line.strip())
+        return
+    session = _session(place)
+    typer.echo(WELCOME, err=True)
+    begun = ""
+    while True:
+        try:
+            line = session("...> " if begun else "sql> ")
+        except KeyboardInterrupt:
+            begun = ""
+            continue
+        except EOFError:
+            return
+        begun = f"{begun}\n{line}" if begun else line
+        if begun.strip() and (begun.rstrip().endswith(";") or begun.lstrip().startswith("@")):
+            yield begun
+            begun = ""
+
+
+def _session(place: Results) -> Callable[[str], str]:
+    """A line editor that remembers and completes."""
+    from platformdirs import user_state_path
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.completion import WordCompleter
+    from prompt_toolkit.history import FileHistory
+
+    from studyspec.store.named import MARK, NAMED
+    from studyspec.store.queries import words
+
+    folder = user_state_path("studyspec", ensure_exists=True)
+    known = [*words(place), *KEYWORDS, *(f"{MARK}{name}" for name in NAMED)]
+    completer = WordCompleter(known, ignore_case=True, WORD=True)
+    session: PromptSession[str] = PromptSession(
+        history=FileHistory(str(folder / "sql_history")), completer=completer
+    )
+    return session.prompt

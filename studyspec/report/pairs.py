@@ -1,0 +1,99 @@
+"""Two training sets on one test set: which is better, by how much, and how sure that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from studyspec.errors import NothingThere, QueryError
+from studyspec.report.contents import merged_cells
+from studyspec.report.verdicts import scores_of
+from studyspec.spec.wording import nearest
+from studyspec.stats.claims import FEWEST_MICROGRAPHS, number
+from studyspec.stats.differences import Difference, contrast, lacking, mean_of, value_of
+from studyspec.stats.scores import CellName
+from studyspec.store.queries import user_query
+
+if TYPE_CHECKING:
+    from studyspec.store.layout import Results
+
+METRICS = ("dice", "dice_micro", "soft_dice", "loss", "precision", "recall", "oversegmentation")
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The metric of both, and the first less the second."""
+
+    study: str
+    means: tuple[float, float]
+    difference: Difference
+
+    @property
+    def text(self) -> str:
+        """The difference in words."""
+        found = self.difference
+        said = f"difference {number(found.value)}"
+        basis = f"{found.micrographs} micrographs, {found.folds} folds, {found.method}"
+        if found.micrographs < FEWEST_MICROGRAPHS:
+            few = f"fewer than {FEWEST_MICROGRAPHS} micrographs: no interval"
+            return f"{said} ({few}; {basis}; study {self.study})"
+        interval = f"95 % interval {number(found.low)} to {number(found.high)}"
+        return f"{said}, {interval} ({basis}; study {self.study})"
+
+
+def compare_pair(
+    results: Results,
+    trains: tuple[str, str],
+    test: str,
+    study: str | None = None,
+    profile: str | None = None,
+    variant: str = "base",
+    metric: str = "dice",
+) -> Compared:
+    """Compare two cells of the newest plan of a study.
+
+    Raises
+    ------
+    QueryError
+        If there is no such metric or cell, or several studies have both and none is named.
+    NothingThere
+        If there are no results, or the cells are not complete.
+    """
+    from studyspec.report.reading import read
+
+    if metric not in METRICS:
+        raise QueryError(f"no metric '{metric}'", hint=nearest(metric, METRICS))
+    name = study or _only_study(results, trains, test, profile, variant)
+    frames = read(results, name, profile)
+    scores = scores_of(frames, merged_cells(frames))
+    first, second = (CellName(variant, train, test) for train in trains)
+    pieces = [*mean_of([first], metric), *mean_of([second], metric, -1)]
+    if missing := lacking(scores, pieces):
+        raise NothingThere(f"these cannot be compared: {missing}", where=f"study {name}")
+    means = (value_of(scores, first, metric), value_of(scores, second, metric))
+    return Compared(name, means, contrast(scores, pieces))
+
+
+def _only_study(
+    results: Results, trains: tuple[str, str], test: str, profile: str | None, variant: str
+) -> str:
+    """The one study that has both cells."""
+    rows = user_query(results, "select distinct study, profile, variant, train, test from cells")
+    cells = {(r["study"], r["train"], r["test"]) for r in rows.dicts()
+             if r["profile"] == (profile or "") and r["variant"] == variant}  # fmt: skip
+    found = sorted(
+        {study for study, *_ in cells if all((study, train, test) in cells for train in trains)}
+    )
+    if len(found) == 1:
+        return str(found[0])
+    if found:
+        raise QueryError(
+            f"{', '.join(found)} all test '{trains[0]}' and '{trains[1]}' on '{test}'",
+            hint="choose one with --study",
+        )
+    names = sorted({name for _, *both in cells for name in both})
+    unknown = next((name for name in (*trains, test) if name not in names), None)
+    hint = nearest(unknown, names) if unknown else "studyspec sql @matrix shows what there is"
+    raise QueryError(
+        f"no study tests '{trains[0]}' and '{trains[1]}' on '{test}' (variant {variant})", hint=hint
+    )
