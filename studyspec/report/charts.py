@@ -71,12 +71,12 @@ def matrix_chart(
             fill=None, stroke=VERMILLION, strokeWidth=4, aria=False
         ),
     )
-    chart: alt.LayerChart = alt.layer(*layers)
-    return chart.properties(
+    chart = alt.layer(*layers).properties(
         width={"step": 96 if len(names) <= 4 else 72},
         height={"step": 50},
         description="Train by test matrix",
-    ).add_params(_signal("trainPicked"), _signal("testPicked"))
+    )
+    return chart.add_params(_signal("trainPicked"), _signal("testPicked"))
 
 
 def folds() -> Spec:

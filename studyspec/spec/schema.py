@@ -108,6 +108,8 @@ def _profile(schema: Schema) -> Schema:
         **{k: v for k, v in tables["datasets"].items() if k != "minProperties"},
         "additionalProperties": {"type": "object"},
     }
+    search = dict(schema["$defs"]["SearchSettings"])
+    tables["search"] = {key: value for key, value in search.items() if key != "required"}
     return {
         "title": "Profile",
         "description": "Tables merged over the file, key by key.",

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from datetime import date
@@ -86,3 +89,26 @@ def test_every_key_has_title_and_description() -> None:
     for name, schema in found.items():
         assert schema["title"], name
         assert schema["description"], name
+
+
+def test_tombi_finds_every_study_valid() -> None:
+    tombi = shutil.which("tombi", path=str(Path(sys.executable).parent))
+    if tombi is None:
+        pytest.skip("tombi is not installed")
+    studies = [str(path) for path in STUDIES if path.parent.name == "studies"]
+    command = [tombi, "lint", "--offline", *studies]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_tombi_reads_the_schema_that_a_study_names(tmp_path: Path) -> None:
+    tombi = shutil.which("tombi", path=str(Path(sys.executable).parent))
+    if tombi is None:
+        pytest.skip("tombi is not installed")
+    schema = Path(room.__file__).with_name("study.schema.json")
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text(f"#:schema {schema}\n" + PLAIN + "[training]\nepoch = 3\n")
+    command = [tombi, "lint", "--offline", str(wrong)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "epoch" in done.stderr + done.stdout
