@@ -88,9 +88,14 @@ def clean(
 
     Example: studyspec clean --networks
     """
+    from studyspec.errors import RunError
+    from studyspec.run.runners import any_alive
     from studyspec.store.cleaning import clean as clean_artifacts
 
-    freed = clean_artifacts(_results(results), networks=everything)
+    place = _results(results)
+    if any_alive(place):
+        raise RunError("a run goes on here", where=str(place.folder), hint="let it end, or stop it")
+    freed = clean_artifacts(place, networks=everything)
     typer.echo(f"{freed / 1e6:.1f} MB freed")
 
 

@@ -21,7 +21,7 @@ class Mistake:
     `at_key`: the key is at fault, not its value.
     """
 
-    path: tuple[str, ...]
+    path: tuple[str | int, ...]
     what: str
     hint: str = ""
     at_key: bool = False

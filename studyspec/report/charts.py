@@ -6,7 +6,7 @@ of folds and images their height, so that a row is as high whatever their number
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -47,6 +47,13 @@ CONFIG: Spec = {
 def matrix(names: Sequence[str]) -> Spec:
     """The specification of `matrix_chart` over the named data `cells`."""
     return _spec(matrix_chart(names, alt.NamedData("cells")))
+
+
+def drawn_matrix(
+    names: Sequence[str], cells: Sequence[Mapping[str, Any]]
+) -> alt.LayerChart | alt.FacetChart:
+    """The chart of `matrix` with its rows, for a notebook."""
+    return matrix_chart(names, alt.InlineData(values=[dict(cell) for cell in cells]))
 
 
 def matrix_chart(

@@ -13,9 +13,9 @@ import pytest
 from typer.main import get_command
 
 import studyspec as package
+from studyspec.api.notebook import Rows
 from studyspec.cli.main import app
 from studyspec.errors import NothingThere, QueryError
-from studyspec.notebook import Rows
 from studyspec.store.named import NAMED
 from tests.cli.projects import make_project, studyspec
 

@@ -145,7 +145,7 @@ TABLES = {
         "give pairs, or train and test, not both",
     ),
     "unknown table": ("[»trainig]\n", "unknown key 'trainig'; did you mean 'training'?"),
-    "network from nowhere": ("[networks.»mine]\n", "name its weights or a factory"),
+    "network from nowhere": ("[»networks.mine]\n", "name its weights or a factory"),
     "network of a wrong kind": (
         "[networks.mine]\nweights = 'n.pt'\noutput = »'logit'\n",
         "expected 'logits' or 'probabilities', got 'logit'",

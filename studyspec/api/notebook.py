@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 from studyspec.errors import NothingThere
 
 if TYPE_CHECKING:
-    import altair
-
     from studyspec.store.layout import Results
 
 MAKERS = (("polars", "DataFrame"), ("pandas", "DataFrame"), ("pyarrow", "Table"))
@@ -63,16 +61,14 @@ class MatrixRows(Rows):
 
     variant: str = "base"
 
-    def chart(self, metric: str = "dice_mean") -> altair.LayerChart | altair.FacetChart:
+    def chart(self, metric: str = "dice_mean") -> Any:
         """The train x test matrix as an Altair chart; `metric` is one of the columns."""
-        import altair
-
-        from studyspec.report.charts import matrix_chart
+        from studyspec.report.charts import drawn_matrix
 
         cells = [row for row in self.dicts() if row["variant"] == self.variant]
         names = list(dict.fromkeys([c["train"] for c in cells] + [c["test"] for c in cells]))
         shown = [_cell(cell, metric) for cell in cells]
-        return matrix_chart(names, altair.InlineData(values=shown))
+        return drawn_matrix(names, shown)
 
 
 @dataclass(frozen=True)
