@@ -27,8 +27,7 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_study_of_the_readme_loads(tmp_path: Path) -> None:
-    (block,) = blocks("toml")
-    (tmp_path / "study.toml").write_text(block)
+    (tmp_path / "study.toml").write_text("\n".join(blocks("toml")))
     study = load(tmp_path / "study.toml", "paper").study
     assert isinstance(study, Study)
     assert study.catalog.collection == "sytwu-2023"
@@ -71,10 +70,10 @@ def test_the_tour_of_the_readme_runs(tmp_path: Path) -> None:
                 text = text.replace(old, new)
             study.write_text(text)
     assert (folder / "first.html").stat().st_size > 0
-    (python,) = blocks("python")
-    code = python.replace("studies/material.toml", str(folder / "studies" / "first.toml"))
-    code = code.replace('matrix")', f'matrix", Path("{folder}/results"))')
-    exec(compile(code, "README.md", "exec"), {})
+    for code in blocks("python"):
+        code = code.replace("studies/material.toml", str(folder / "studies" / "first.toml"))
+        code = code.replace('open("results")', f'open("{folder}/results")')
+        exec(compile(code.replace('"material"', '"first"'), "README.md", "exec"), {})
 
 
 def test_the_lock_file_pins_what_the_project_needs() -> None:

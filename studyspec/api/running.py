@@ -119,6 +119,7 @@ def status(
         "stages": [
             [stage, *(counts[stage, kind] for kind in ("done", "running", "to do", "failed"))]
             for stage in STAGES
+            if stage != "measure" or any(kind == "measure" for kind, _ in counts)
         ],
         "running": [p.job.title for p in planned.jobs if p.job.key in claimed],
         "failed": [

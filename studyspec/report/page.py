@@ -76,7 +76,11 @@ def _put_beside(part: _Part, folder: Path, beside: str) -> list[dict[str, Any]]:
 
 
 def _rendered(parts: Sequence[_Part], studies: Sequence[StudyFrames]) -> str:
-    css, js, bundle = shipped("page.css"), script_text(shipped("page.js")), vega_bundle()
+    css, js, bundle = (
+        shipped("page.css"),
+        script_text(shipped("helpers.js") + shipped("page.js")),
+        vega_bundle(),
+    )
     data = {
         "studies": [_data(part) for part in parts],
         "specs": {"folds": charts.folds(), "images": charts.images(), "curves": charts.curves()},

@@ -9,16 +9,13 @@ import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from studyspec.catalog.row import ImageRow
 from studyspec.errors import FileError, RunError
 from studyspec.images.patches import Patches
-from studyspec.images.prepare import load, prepare, save
-from studyspec.images.source import Source
+from studyspec.images.prepare import load, save
 from studyspec.images.statistics import measured
 from studyspec.learn.checkpoints import Checkpoint
 from studyspec.learn.evaluation import Counts, evaluate
@@ -27,12 +24,12 @@ from studyspec.learn.metrics import patch_dice
 from studyspec.learn.network import AnyNetwork, count_parameters
 from studyspec.learn.prediction import predict_patches
 from studyspec.learn.training import PatchSet, train
-from studyspec.learn.weights import Description, load_network
+from studyspec.learn.weights import load_network
 from studyspec.learn.weights import save as save_weights
 from studyspec.plan.jobs import Job
 from studyspec.run import selection
+from studyspec.run.ingredients import description_of, make_patches, training_settings
 from studyspec.run.kept import Candidate, KeptPatch, choose, save_kept, shades
-from studyspec.spec.settings import PreprocessSettings, StageSettings
 from studyspec.store.layout import Results
 from studyspec.store.records import trained_weights
 
@@ -136,7 +133,7 @@ class Bench:
         """Save under the hash of the file, safe on disk before any record names it."""
         half = self._results.networks / f".{job.key}.{os.getpid()}"
         half.parent.mkdir(parents=True, exist_ok=True)
-        sha = save_weights(state, half, _description(job))
+        sha = save_weights(state, half, description_of(job))
         path = self._results.network(sha)
         half.replace(path)
         for place in (path, path.parent):
@@ -268,59 +265,6 @@ class Bench:
         source = job.inputs["prepare"][key]
         save(make_patches(source["ingredients"], source["inputs"], self._results)[0], folder)
         return load(folder)
-
-
-def make_patches(
-    ingredients: Mapping[str, Any], inputs: Mapping[str, Any], results: Results
-) -> tuple[Patches, Sequence[str]]:
-    """Read and prepare one image; also what there is to note about it.
-
-    Raises
-    ------
-    FileError
-        If the image or label is not the planned one any more.
-    """
-    row = ImageRow.from_json(inputs["row"])
-    source = Source(
-        Path(inputs["catalog"]),
-        Path(inputs["cache"]),
-        inputs.get("base_address"),
-        results.artifacts / "twin",
-    )
-    identity = source.identity(row, inputs["label"])
-    if (identity.image_sha256, identity.label_sha256) != (
-        ingredients["image"],
-        ingredients["label"],
-    ):
-        raise FileError(
-            "the image or its label changed since the run was planned",
-            where=row.image_id,
-            hint="run again: what descends from it is planned anew",
-        )
-    labelled = source.read(row, inputs["label"])
-    settings = PreprocessSettings.model_validate(ingredients["preprocess"])
-    return prepare(labelled, settings), labelled.notes
-
-
-def training_settings(ingredients: Mapping[str, Any]) -> StageSettings:
-    """The settings that a train job reads; all others are at their defaults."""
-    return StageSettings(
-        augment=ingredients["augment"],
-        model=ingredients["model"],
-        training=ingredients["training"],
-        cross_validation=selection.cross_validation_of(ingredients),
-    )
-
-
-def _description(job: Job) -> Description:
-    """What `predict` must know of a network: its settings and those of its images."""
-    first = job.ingredients["members"][0][0]
-    return Description(
-        training_settings(job.ingredients).model,
-        PreprocessSettings.model_validate(
-            job.inputs["prepare"][first]["ingredients"]["preprocess"]
-        ),
-    )
 
 
 def _image(job: Job, key: str) -> str:

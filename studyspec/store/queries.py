@@ -93,7 +93,11 @@ def overview(results: Results) -> dict[str, Any]:
     running = sorted(path.name for path in claims if "." not in path.name)
     failed = [stage for stage, *_ in failures]
     return {
-        "stages": [[s, done.get(s, 0), None, None, failed.count(s)] for s in STAGES],
+        "stages": [
+            [s, done.get(s, 0), None, None, failed.count(s)]
+            for s in STAGES
+            if s in done or s != "measure"
+        ],
         "running": [key[:12] for key in running],
         "failed": [
             {
