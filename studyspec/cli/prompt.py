@@ -57,6 +57,7 @@ def _session(place: Results) -> Callable[[str], str]:
     from prompt_toolkit import PromptSession
     from prompt_toolkit.completion import WordCompleter
     from prompt_toolkit.history import FileHistory
+    from prompt_toolkit.shortcuts import CompleteStyle
 
     from studyspec.store.named import MARK, NAMED
     from studyspec.store.queries import words
@@ -65,6 +66,9 @@ def _session(place: Results) -> Callable[[str], str]:
     known = [*words(place), *KEYWORDS, *(f"{MARK}{name}" for name in NAMED)]
     completer = WordCompleter(known, ignore_case=True, WORD=True)
     session: PromptSession[str] = PromptSession(
-        history=FileHistory(str(folder / "sql_history")), completer=completer
+        history=FileHistory(str(folder / "sql_history")),
+        completer=completer,
+        complete_while_typing=False,
+        complete_style=CompleteStyle.READLINE_LIKE,
     )
     return session.prompt

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
+from studyspec.spec.layers import merged
 from studyspec.spec.settings import StageSettings
 
 
@@ -13,6 +14,14 @@ def nested(dotted: str, value: Any) -> dict[str, Any]:
     """`a.b = value` as tables."""
     first, _, rest = dotted.partition(".")
     return {first: nested(rest, value) if rest else value}
+
+
+def with_values(tables: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables with these values, by dotted name, in place of their own."""
+    found = dict(tables)
+    for name, value in values.items():
+        found = merged(found, nested(name, value))
+    return found
 
 
 def leaves(table: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:

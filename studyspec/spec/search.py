@@ -6,8 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from studyspec.spec.dotted import nested, setting_names
-from studyspec.spec.layers import merged
+from studyspec.spec.dotted import setting_names, with_values
 from studyspec.spec.names import DatasetName, VariantName
 from studyspec.spec.settings import Settings, StageSettings
 from studyspec.spec.wording import fault, nearest
@@ -102,10 +101,7 @@ def with_settings(base: StageSettings, values: dict[str, Any]) -> StageSettings:
     pydantic.ValidationError
         If they do not fit together.
     """
-    tables = base.model_dump(mode="json")
-    for name, value in values.items():
-        tables = merged(tables, nested(name, value))
-    return StageSettings.model_validate(tables)
+    return StageSettings.model_validate(with_values(base.model_dump(mode="json"), values))
 
 
 def _ends(space: list[Any] | SearchRange) -> list[Any]:

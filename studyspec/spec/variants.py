@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from studyspec.spec.dotted import nested, values
+from studyspec.spec.dotted import values, with_values
 from studyspec.spec.layers import merged
 from studyspec.spec.names import BASE, point_name, union_members
 from studyspec.spec.settings import StageSettings
@@ -84,10 +84,7 @@ def tables_with(
 ) -> dict[str, Any]:
     """What `settings_with` validates."""
     own = {key: value for key, value in changes.items() if key in StageSettings.model_fields}
-    tables = merged(base, own)
-    for setting, value in point.items():
-        tables = merged(tables, nested(setting, value))
-    return tables
+    return with_values(merged(base, own), point)
 
 
 def matrix_with(base: Matrix, changes: Mapping[str, Any]) -> Matrix:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import select
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -180,3 +184,48 @@ def test_the_help_of_every_command_has_an_example_of_it(
     path: tuple[str, ...], command: Any
 ) -> None:
     assert f"Example: studyspec {' '.join(path)}" in (command.help or "")
+
+
+@pytest.mark.slow
+def test_the_prompt_of_a_terminal_completes_and_remembers(project: Path, tmp_path: Path) -> None:
+    terminal, inside = pty.openpty()
+    environment = {
+        **os.environ,
+        "XDG_STATE_HOME": str(tmp_path),
+        "TERM": "xterm",
+        "PROMPT_TOOLKIT_NO_CPR": "1",
+    }
+    command = [sys.executable, "-m", "studyspec", "sql"]
+    process = subprocess.Popen(
+        command, cwd=project, env=environment, stdin=inside, stdout=inside, stderr=inside
+    )
+    os.close(inside)
+
+    def until(text: str, patience_s: float = 60.0) -> str:
+        shown, end = "", time.monotonic() + patience_s
+        while text not in shown and time.monotonic() < end:
+            if select.select([terminal], [], [], 0.2)[0]:
+                shown += os.read(terminal, 4096).decode(errors="replace")
+        assert text in shown
+        return shown
+
+    try:
+        until("sql>")
+        os.write(terminal, b"select 6 *\r")
+        until("...>")
+        os.write(terminal, b"7 as answer;\r")
+        assert "42" in until("42")
+        os.write(terminal, b"select nothing;\r")
+        until("error: ")
+        os.write(terminal, b"@stud\t")
+        until("ies")
+        os.write(terminal, b"\r")
+        until("discs")
+        os.write(terminal, b"\x04")
+        assert process.wait(timeout=30) == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(terminal)
+    (history,) = tmp_path.rglob("sql_history")
+    assert "+@studies" in history.read_text()
