@@ -200,7 +200,9 @@ class Study {
     const told = (row) => `fold ${row.fold ?? "–"}: dice ${number(row.dice)}`;
     const folds = this.of("folds").map((row) => ({ ...row, fold: row.fold ?? "–", aria: told(row) }));
     const own = this.cells().find((c) => c.train === this.test && c.test === this.test);
-    if (!folds.length) return; // the chart is hidden
+    const folded = folds.some((row) => row.fold !== "–"); // a network of others has none
+    this.part("chart", "folds").closest("figure").hidden = !folded;
+    if (!folded) return;
     const means = [{ dice: mean(folds.map((f) => f.dice)), what: "mean" }];
     if (known(own?.dice_mean) && this.train !== this.test) {
       means.push({ dice: own.dice_mean, what: "own set" });

@@ -33,7 +33,8 @@ class Compared:
         """The difference in words."""
         found = self.difference
         said = f"difference {number(found.value)}"
-        basis = f"{found.micrographs} micrographs, {found.folds} folds, {found.method}"
+        folds = f"{found.folds} folds" if found.folds > 1 else "1 network"
+        basis = f"{found.micrographs} micrographs, {folds}, {found.method}"
         if found.micrographs < FEWEST_MICROGRAPHS:
             few = f"fewer than {FEWEST_MICROGRAPHS} micrographs: no interval"
             return f"{said} ({few}; {basis}; study {self.study})"
