@@ -1,4 +1,4 @@
-# The habits of the project. `make demo` is the two-minute tour; `make test` runs all this machine can.
+# The habits of the project. `make demo` is the tour of a few minutes; `make test` runs all this machine can.
 PYTHON ?= python3
 BIN := .venv/bin
 
