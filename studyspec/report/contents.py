@@ -18,6 +18,7 @@ MATRIX_COLUMNS = (
     "oversegmentation_mean",
     "oversegmentation_sd",
 )
+MEASURED = "Nothing is trained: the images are measured."
 Cells = Sequence[Mapping[str, Any]]
 
 
@@ -37,8 +38,8 @@ def contents(frames: StudyFrames, cells: Cells) -> dict[str, Any]:
     return {
         "label": label(plan),
         "title": plan["question"] or plan["study"],
-        "outcome": outcome(cells),
-        "complete": completeness(cells),
+        "outcome": outcome(cells) if cells else MEASURED,
+        "complete": f"{completeness(cells)}." if cells else "",
         "twin": on_the_twin(plan),
         "variants": list(plan["variants"]),
         "matrix_note": _matrix_note(plan),

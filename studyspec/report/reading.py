@@ -50,7 +50,8 @@ group by device_name, versions
 order by jobs desc, device_name"""
 
 STATISTICS = """\
-select variant, dataset, rho, count(*) as images, avg(contrast) as contrast,
+select variant, dataset, rho, count(*) as images, sum(patches) as patches,
+       avg(contrast) as contrast,
        avg(film_sd) as film_sd, avg(particle_sd) as particle_sd, avg(roughness) as roughness
 from image_statistics
 where {here}
@@ -91,7 +92,9 @@ def read(results: Results, study: str, profile: str | None) -> StudyFrames:
     folds = frame(FOLDS)
     tested = [row["evaluation"] for row in folds.rows if row["split"] == "test"]
     kept = {key: load_kept(results.prediction(key)) for key in tested}
-    measured = bool(plan.get("measurements"))
+    statistics = frame(STATISTICS) if plan.get("measurements") else None
+    rows = statistics.rows if statistics else ()
+    measured = {row["dataset"]: int(row["patches"]) for row in reversed(rows)}
     return StudyFrames(
         plan=plan,
         matrix=frame(MATRIX),
@@ -99,10 +102,10 @@ def read(results: Results, study: str, profile: str | None) -> StudyFrames:
         images=frame(IMAGES),
         curves=frame(CURVES),
         runs=frame(RUNS),
-        statistics=frame(STATISTICS) if measured else None,
+        statistics=statistics,
         histograms=frame(HISTOGRAMS) if measured else None,
         kept={key: patches for key, patches in kept.items() if patches},
-        patches={row["dataset"]: row["patches"] for row in frame(PATCHES).rows},
+        patches=measured | {row["dataset"]: row["patches"] for row in frame(PATCHES).rows},
         failures={row["key"]: _reason(row) for row in frame(FAILURES).rows},
     )
 

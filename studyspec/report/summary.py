@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studyspec.report import verdicts
-from studyspec.report.contents import completeness, label, merged_cells, outcome
+from studyspec.report.contents import MEASURED, completeness, label, merged_cells, outcome
 from studyspec.report.embedding import policy
 from studyspec.report.frames import StudyFrames
 from studyspec.report.page import shipped, write
@@ -49,13 +49,12 @@ class Glance:
         cells = merged_cells(frames)
         plan = frames.plan
         collections = dict.fromkeys(row["collection"] for row in plan["images"].values())
-        measured = "" if cells else "Nothing is trained: the images are measured."
         return cls(
             label(plan),
             plan["question"],
             plan["spec"].get("study", {}).get("figure", ""),
             ", ".join(collections),
-            measured or outcome(cells),
+            outcome(cells) if cells else MEASURED,
             completeness(cells) if cells else "",
             sum(run["seconds"] for run in frames.runs.rows) / 60 / CORES,
             verdicts.claims(frames, verdicts.scores_of(frames, cells)),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ def test_a_study_without_scores_says_so() -> None:
     every = [(a, b, f) for a in ("Au", "Ag") for b in ("Au", "Ag") for f in range(5)]
     content = said(frames(("Au", "Ag"), missing=every))
     assert content["outcome"] == "Nothing has been scored yet."
-    assert content["complete"] == "0 of 4 cells; 4 missing: not run yet"
+    assert content["complete"] == "0 of 4 cells; 4 missing: not run yet."
 
 
 def test_a_profile_is_named_and_in_the_command() -> None:
@@ -78,3 +79,11 @@ def test_provenance_names_software_and_hardware() -> None:
     terms = dict(said(frames())["provenance"])
     assert "torch 2.13.0" in terms["Software"]
     assert terms["Hardware"] == "a CPU, 1 thread: 45 jobs, 321 s"
+
+
+def test_a_study_that_trains_nothing_says_so() -> None:
+    made = frames(("Au",))
+    plan = {**made.plan, "cells": []}
+    content = said(replace(made, plan=plan))
+    assert content["outcome"] == "Nothing is trained: the images are measured."
+    assert content["complete"] == ""
