@@ -18,6 +18,7 @@ from studyspec.stats.intervals import LEVEL, holm
 from studyspec.stats.scores import Scores
 
 Outcome = Literal["held", "did not hold", "undecided"]
+SMALL = 5e-4
 FEWEST_MICROGRAPHS = 6
 Bounds = tuple[float, float]
 ANYWHERE: Bounds = (-math.inf, math.inf)
@@ -88,8 +89,9 @@ def judge(claim: Claim, scores: Scores) -> Verdict:
 
 
 def number(value: float) -> str:
-    """Three decimals and a true minus."""
-    return f"{value:.3f}".replace("-", "−")
+    """Three decimals, or two digits of what is smaller, and a true minus."""
+    text = f"{value:.3f}" if abs(value) >= SMALL or value == 0 else f"{value:.1e}"
+    return text.replace("-", "−")
 
 
 def _judge(prediction: Prediction, scores: Scores) -> Verdict:
