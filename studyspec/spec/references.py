@@ -27,7 +27,8 @@ def reference_problems(
         matrices[("variants", name, "matrix")] = variant.get("matrix")
     for where, matrix in matrices.items():
         for path, name in texts(matrix, where):
-            trains = path[len(where)] == "train" or (path[len(where)] == "pairs" and path[-1] == 0)
+            inside = path[len(where) :]
+            trains = inside[:1] == ("train",) or (inside[:1] == ("pairs",) and inside[-1] == 0)
             yield from _set_name(parts, name, path, pointer, trains)
     search = table.get("search")
     for path, name in (

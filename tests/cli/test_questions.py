@@ -220,7 +220,8 @@ def test_the_prompt_of_a_terminal_completes_and_remembers(project: Path, tmp_pat
         os.write(terminal, b"@stud\t")
         until("ies")
         os.write(terminal, b"\r")
-        until("discs")
+        if "sql>" not in until("discs").rpartition("discs")[2]:
+            until("sql>")
         os.write(terminal, b"\x04")
         assert process.wait(timeout=30) == 0
     finally:

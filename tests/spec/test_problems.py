@@ -420,3 +420,10 @@ def test_one_mistake_is_one_problem_at_its_place(text: str, message: str, tmp_pa
     assert (problem.file, problem.line, problem.column) == (str(tmp_path / FILE), line, column)
     assert message in f"{problem.what}; {problem.hint}"
     assert problem.source == text.split("\n")[line - 1]
+
+
+@pytest.mark.parametrize("value", ["''", "[]", "3", "{ pairs = 'Au' }", "{ pairs = ['Au'] }"])
+def test_a_matrix_of_a_wrong_kind_is_told(value: str, tmp_path: Path) -> None:
+    found = problems(tmp_path, f"matrix = {value}\n{PLAIN}")
+    assert found
+    assert all(problem.line == 1 for problem in found)
