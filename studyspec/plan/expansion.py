@@ -94,19 +94,12 @@ def expand_jobs(
                     job = _evaluation(pair, network, split)
                     tests.setdefault(job.key, job)
                     cells.append(Cell(variant.name, train, test, fold, split, network.key, job.key))
-    measures: dict[str, Job] = {}
-    measurements: list[Measurement] = []
-    if measure is not None and measure.enabled:
-        for variant, name in product(variants, datasets):
-            for job in _measures(image_set(name, datasets), variant, measure, preparation):
-                measures.setdefault(job.key, job)
-                image_id = str(job.inputs["image_id"])
-                measurements.append(Measurement(variant.name, name, image_id, job.key))
+    measures, measurements = _measured(variants, datasets, measure, preparation)
     jobs = [*preparation.jobs.values(), *measures.values()]
     for key, training in trainings.items():
         jobs += [training, *evaluations[key].values()]
     jobs += given.values()
-    return Expansion(tuple(jobs), tuple(cells), tuple(measurements))
+    return Expansion(tuple(jobs), tuple(cells), measurements)
 
 
 @dataclass(frozen=True)
@@ -221,6 +214,24 @@ def _test_of_given(
     }
     title = f"test {network.name} on {test.name}"
     return Job.of(ingredients, tuple(dict.fromkeys(tested.keys)), inputs, title)
+
+
+def _measured(
+    variants: Sequence[Variant],
+    datasets: Mapping[str, ResolvedDataset],
+    measure: MeasureSettings | None,
+    preparation: Preparation,
+) -> tuple[dict[str, Job], tuple[Measurement, ...]]:
+    """The measure jobs by key, each once, and which image of which dataset each one answers."""
+    if measure is None or not measure.enabled:
+        return {}, ()
+    asked = [
+        (variant.name, name, job)
+        for variant, name in product(variants, datasets)
+        for job in _measures(image_set(name, datasets), variant, measure, preparation)
+    ]
+    measurements = (Measurement(v, n, str(job.inputs["image_id"]), job.key) for v, n, job in asked)
+    return {job.key: job for _, _, job in asked}, tuple(measurements)
 
 
 def _measures(
