@@ -21,7 +21,7 @@ POTENTIAL_V_A2 = 47.87801
 class Film:
     """The support film."""
 
-    carbon_nm: float = 4.0  # ultrathin carbon (3 nm by its maker) and what settles on it
+    carbon_nm: float = 4.0  # ultrathin carbon (3 nm by its maker) and what settles on it; fitted
     nitride_nm: float = 5.0  # silicon nitride windows, named in the published folder
     carbon_per_A3: float = 0.0953  # 1.9 g/cm^3, evaporated amorphous carbon
     nitride_per_A3: float = 0.0960  # 3.0 g/cm^3 Si3N4, all atoms together
@@ -44,14 +44,14 @@ class Particles:
         ("Ag", 5.0, 0.074),
         ("CdSe", 5.0, 0.083),
     )
-    clustered: float = 0.25  # share of particles that lie beside another one
+    clustered: float = 0.25  # share of particles that lie beside another one; fitted
     gap_A: float = 6.0  # mean gap to that one: about a ligand's length
     gap_sd_A: float = 8.0  # its sd: some have grown together
     fused: float = 0.15  # how far two may have grown together, of the smaller diameter
-    aligned: float = 0.85  # share with a low-index plane along the beam: those that show fringes
-    tilt_deg: float = 3.0  # sd of that alignment
+    aligned: float = 0.85  # share with a low-index plane along the beam, with fringes; fitted
+    tilt_deg: float = 3.0  # sd of that alignment; fitted
     twinned: float = 0.3  # share of cubic grains with one (111) twin plane
-    grained: float = 0.4  # share of particles with several grains
+    grained: float = 0.4  # share of particles with several grains; fitted
     grains: int = 4  # at most so many
 
     def coverage_of(self, material: str, diameter_nm: float) -> float:
@@ -78,10 +78,10 @@ class Waves:
 class Lens:
     """TEAM 0.5 at 300 kV, corrected to negative spherical aberration."""
 
-    cs_um: float = -15.0  # spherical aberration: negative, as TEAM is tuned for imaging
+    cs_um: float = -15.0  # spherical aberration: negative, as TEAM is tuned for imaging; fitted
     focal_spread_nm: float = 2.0  # sd of the focus (energy spread and lens currents)
     focal_steps: int = 3  # Gauss-Hermite points of that spread
-    aperture_mrad: float = 60.0  # beyond what the rest transfers: no objective aperture
+    aperture_mrad: float = 60.0  # beyond what the rest transfers: no objective aperture; fitted
     aperture_edge_mrad: float = 0.5  # softness of its edge
     convergence_mrad: float = 0.1  # semi-angle of illumination
     vibration_A: float = 0.38  # sd of the image's movement; fitted
@@ -114,8 +114,8 @@ class Sessions:
     """
 
     defocus_nm: float = 8.0  # mean; overfocus is positive; fitted
-    defocus_between_nm: float = 3.0  # sd between sessions
-    defocus_within_nm: float = 10.0  # sd within a session
+    defocus_between_nm: float = 3.0  # sd between sessions; fitted
+    defocus_within_nm: float = 10.0  # sd within a session; fitted
     falloff: tuple[float, float] = (0.1, 0.35)  # loss of light in the darkest corner
     center: float = 0.6  # distance of the beam from the field's centre, in half fields
     turn_deg: float = 10.0  # sd of the beam's direction within a session
@@ -136,8 +136,8 @@ class Labels:
     tremor_A: float = 0.8  # sd of an outline about that
     tremor_length_A: float = 10.0  # distance over which an outline goes astray
     seen_px: int = 4  # a person looks at means of so many pixels, squared
-    missed_contrast: float = 1.15  # half of the particles of this texture are missed; film has 1
-    missed_width: float = 0.03  # and how sharply that is so
+    missed_contrast: float = 1.15  # half of those of this texture are missed; film has 1; fitted
+    missed_width: float = 0.03  # and how sharply that is so; fitted
 
 
 @dataclass(frozen=True)
