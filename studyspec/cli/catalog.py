@@ -35,16 +35,9 @@ def ls(
     from collections import Counter
 
     from studyspec.catalog.table import Catalog
+    from studyspec.catalog.twin_rows import CONDITION
 
-    names = (
-        "collection",
-        "material",
-        "diameter_nm",
-        "support",
-        "pixel_scale_nm",
-        "dose_e_per_A2",
-        "session",
-    )
+    names = ("collection", *CONDITION)
     rows = Catalog.open(catalog).rows
     counts = Counter(
         tuple(getattr(row, name) for name in names)

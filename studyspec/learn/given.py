@@ -9,12 +9,13 @@ import hashlib
 import importlib
 import importlib.util
 import json
-import struct
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from safetensors import SafetensorError, safe_open
 
 from studyspec.errors import LearnError
 from studyspec.spec.given import NetworkOfOthers
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".safetensors", ".pt", ".onnx")
 ENTRY = "studyspec"
-"""The entry of our own files' metadata."""
+"""The one entry of a file's metadata that is ours: with several, their order would be random."""
 
 
 @dataclass(frozen=True)
@@ -166,10 +167,8 @@ def _sha256(path: Path) -> str:
 def _said(path: Path) -> dict[str, Any]:
     """What a safetensors file of ours says of its images' preparation, but for patches."""
     try:
-        with path.open("rb") as file:
-            (size,) = struct.unpack("<Q", file.read(8))
-            header = json.loads(file.read(min(size, 1 << 24)))
-        told = json.loads(header.get("__metadata__", {}).get(ENTRY, "{}")).get("preprocess", {})
-    except (OSError, ValueError, AttributeError, struct.error):
+        with safe_open(path, framework="np") as file:
+            told = json.loads((file.metadata() or {}).get(ENTRY, "{}")).get("preprocess", {})
+    except (SafetensorError, OSError, ValueError, AttributeError):
         return {}  # loading says what is wrong
     return {key: value for key, value in told.items() if key != "patch"}

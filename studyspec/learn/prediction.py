@@ -80,13 +80,6 @@ def predict_patches(
     return np.asarray((logits[:, 1] > logits[:, 0]).cpu().numpy())
 
 
-def predict(
-    network: nn.Module, image: Image, tile_px: int = TILE_PX, device: str = "cpu"
-) -> npt.NDArray[np.bool_]:
-    """Where the network sees particles, (H, W) bool: `probability` > 0.5."""
-    return probability(network, image, tile_px, device) > 0.5
-
-
 def _tiles(edge: int, tile: int) -> Iterator[slice]:
     """Tiles along an edge that overlap by a quarter or more, each beginning at a multiple of 16."""
     span = max(0, edge - tile)

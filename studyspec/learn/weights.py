@@ -13,13 +13,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from studyspec.errors import LearnError
+from studyspec.learn.given import ENTRY
 from studyspec.learn.network import ResidualUNet
 from studyspec.spec.identity import canonical_json
 from studyspec.spec.settings import ModelSettings, PreprocessSettings
 
 State = dict[str, Tensor]
-ENTRY = "studyspec"
-"""The one entry of a file's metadata that is ours: with several, their order would be random."""
 
 
 @dataclass(frozen=True)

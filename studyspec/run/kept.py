@@ -1,6 +1,7 @@
 """Kept predictions: the best, median and worst patch of an evaluation, small, for people to see.
 
-They decide no score: an evaluation without them is as good, and `clean` may delete them.
+They decide no score, and an evaluation without them is as good. `clean` leaves them: they come back
+only with another evaluation.
 """
 
 from __future__ import annotations

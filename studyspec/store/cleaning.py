@@ -10,7 +10,7 @@ from studyspec.store.layout import Results
 
 def clean(results: Results, networks: bool = False) -> int:
     """Delete rendered images, patches and checkpoints, and weights if asked; bytes freed."""
-    folders = [results.twins, results.prepared, results.predictions, results.checkpoints]
+    folders = [results.twins, results.prepared, results.checkpoints]
     if networks:
         folders.append(results.networks)
     freed = sum(_size(folder) for folder in folders)

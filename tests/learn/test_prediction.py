@@ -6,7 +6,7 @@ import torch
 
 from studyspec.errors import LearnError
 from studyspec.learn.network import ResidualUNet, build
-from studyspec.learn.prediction import predict, probability
+from studyspec.learn.prediction import predict_patches, probability
 from studyspec.spec.settings import ModelSettings
 
 
@@ -24,7 +24,7 @@ def test_one_tile_is_what_the_network_says(network: ResidualUNet) -> None:
     with torch.no_grad():
         expected = torch.softmax(network(torch.from_numpy(image)[None, None]), dim=1)[0, 1]
     np.testing.assert_allclose(probability(network, image), expected, atol=1e-5)
-    np.testing.assert_array_equal(predict(network, image), expected > 0.5)
+    np.testing.assert_array_equal(probability(network, image) > 0.5, expected > 0.5)
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (17, 100), (130, 131), (64, 200), (33, 65)])
@@ -36,7 +36,7 @@ def test_every_pixel_of_any_shape_has_an_answer(
     assert p.shape == shape
     assert p.dtype == np.float32
     assert ((p >= 0) & (p <= 1)).all()
-    assert predict(network, _image(*shape), tile).dtype == np.bool_
+    assert probability(network, _image(*shape), tile).dtype == np.float32
 
 
 def test_tiles_leave_no_seams(network: ResidualUNet) -> None:
@@ -59,4 +59,11 @@ def test_tiles_agree_with_the_whole_far_from_their_edges(network: ResidualUNet) 
 
 def test_an_image_smaller_than_the_network_is_an_error(network: ResidualUNet) -> None:
     with pytest.raises(LearnError, match="15 x 40 pixels is too small; at least 16 x 16"):
-        predict(network, _image(15, 40))
+        probability(network, _image(15, 40))
+
+
+def test_patches_are_predicted_as_their_probability_says(network: ResidualUNet) -> None:
+    patches = np.stack([_image(32, 32), _image(32, 32)[::-1]])
+    found = predict_patches(network, np.ascontiguousarray(patches))
+    expected = np.stack([probability(network, patch) > 0.5 for patch in patches])
+    np.testing.assert_array_equal(found, expected)

@@ -114,10 +114,13 @@ def test_cleaning_deletes_what_can_be_made_again(results: Results) -> None:
     (results.patches("key") / "images.npy").write_bytes(bytes(100))
     results.networks.mkdir(parents=True)
     results.network("sha").write_bytes(bytes(10))
+    results.predictions.mkdir(parents=True)
+    results.prediction("key").write_bytes(bytes(7))
     records = sorted(results.records.iterdir())
     assert clean(results) == 100
     assert results.network("sha").exists()
     assert clean(results, networks=True) == 10
+    assert results.prediction("key").exists()
     assert sorted(results.records.iterdir()) == records
     shutil.rmtree(results.artifacts)
     assert clean(results) == 0
