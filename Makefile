@@ -17,7 +17,7 @@ demo: install
 	$(BIN)/studyspec report studies/material.toml --output report.html
 
 test: install
-	$(BIN)/python -m pytest -m "not gpu" --durations=10
+	$(BIN)/python -m pytest -m "not gpu" --durations=10 --cov
 
 quick: install
 	$(BIN)/python -m pytest

@@ -59,6 +59,19 @@ class Problem:
         return f"{head}\n    {self.source}\n    {caret}"
 
 
+@dataclass(frozen=True)
+class Mistake:
+    """What is wrong with a study: the path of keys in it, what, and a way out.
+
+    `at_key`: the key is at fault, not its value.
+    """
+
+    path: tuple[str | int, ...]
+    what: str
+    hint: str = ""
+    at_key: bool = False
+
+
 class SpecError(StudySpecError):
     """A study file says something that cannot be; holds every problem found, in file order."""
 
@@ -67,12 +80,20 @@ class SpecError(StudySpecError):
         super().__init__("\n".join(problem.text for problem in self.problems))
 
 
+class PluginError(StudySpecError):
+    """A plug-in is missing, or does not do what its kind promises; names its distribution."""
+
+
 class CatalogError(StudySpecError):
     """The catalog, or a filter on it, is wrong."""
 
 
 class FileError(StudySpecError):
     """An image or label file is missing, unreadable or not what the catalog says."""
+
+
+class Unfetched(FileError):  # noqa: N818
+    """A file that is not here yet and bears no pin."""
 
 
 class FetchError(FileError):

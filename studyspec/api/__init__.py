@@ -1,31 +1,75 @@
-"""The commands as functions: check, plan, run, status, sql, report. For notebooks and for the CLI.
+"""All that the command line can do, as functions: for notebooks, programs, and the command line.
 
-Brings the rooms together and prints nothing; what happens on the way goes to a listener.
+Brings the rooms together and prints nothing; what happens on the way goes to a listener. Paths are
+text or Path; results are frozen values. `catalog` has the commands on catalogs.
 """
 
-from studyspec.api.answers import compare, export, matrix, report, sql, summarize
+from studyspec.api import catalog, networks
+from studyspec.api.answers import export, matrix, report, summarize
 from studyspec.api.checking import CheckedStudy, check
-from studyspec.api.planning import PlannedStudy, estimate, plan, plan_checked
-from studyspec.api.running import Listener, fetch, run, status
-from studyspec.api.workplace import HERE, Workplace
+from studyspec.api.frames import MatrixRows, Rows
+from studyspec.api.inventory import Inventory, left_out, plugins
+from studyspec.api.networks import predict
+from studyspec.api.notebook import (
+    OpenResults,
+    Scope,
+    compare,
+    named_queries,
+    open_results,
+    sql,
+    words,
+)
+from studyspec.api.planning import STATES, PlannedStudy, estimate, plan, plan_checked
+from studyspec.api.running import Listener, fetch, run, work
+from studyspec.api.standing import Standing, overview, status
+from studyspec.api.starter import init, schema
+from studyspec.api.upkeep import clean, ingest
+from studyspec.api.workplace import HERE, Workplace, study_files
+from studyspec.run.events import Event, Summary
+from studyspec.run.runner import Options
 
 __all__ = [
     "HERE",
+    "STATES",
     "CheckedStudy",
+    "Event",
+    "Inventory",
     "Listener",
+    "MatrixRows",
+    "OpenResults",
+    "Options",
     "PlannedStudy",
+    "Rows",
+    "Scope",
+    "Standing",
+    "Summary",
     "Workplace",
+    "catalog",
     "check",
+    "clean",
     "compare",
     "estimate",
     "export",
     "fetch",
+    "ingest",
+    "init",
+    "left_out",
     "matrix",
+    "named_queries",
+    "networks",
+    "open_results",
+    "overview",
     "plan",
     "plan_checked",
+    "plugins",
+    "predict",
     "report",
     "run",
+    "schema",
     "sql",
     "status",
+    "study_files",
     "summarize",
+    "words",
+    "work",
 ]

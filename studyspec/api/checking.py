@@ -6,32 +6,61 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from studyspec.api.workplace import HERE, Workplace
+from studyspec.api.workplace import HERE, AnyPath, Workplace
 from studyspec.catalog.table import Catalog
-from studyspec.errors import LearnError, SpecError
-from studyspec.images.choice import Mistake, identify, select
-from studyspec.images.source import Source
-from studyspec.learn.given import GivenNetwork
-from studyspec.learn.given import identify as identify_network
+from studyspec.errors import LearnError, Mistake, SpecError
+from studyspec.images.choice import identify, select
+from studyspec.images.door import Door
+from studyspec.learn.networks import NetworkFile
+from studyspec.learn.networks import identify as identify_network
 from studyspec.plan.datasets import PlannedImage, ResolvedDataset
 from studyspec.plan.feasibility import infeasible
 from studyspec.plan.preparation import Files
+from studyspec.plugins.contracts import Whereabouts
 from studyspec.spec.loading import LoadedStudy, load
-from studyspec.spec.variants import Variant, expand
+from studyspec.spec.variants import Variant
 from studyspec.spec.wording import nearest
-from studyspec.store.layout import Results
+from studyspec.store.folder import Results
 
 
 @dataclass(frozen=True)
 class CheckedStudy:
-    """A study that is valid: its variants, and its datasets as images with hashes."""
+    """A study that is valid, its datasets as images with hashes.
+
+    Attributes
+    ----------
+    loaded
+        The study as its file says it.
+    datasets
+        Each dataset with its images, in catalog row order.
+    at
+        Where the catalog's addresses start.
+    results
+        The results folder.
+    networks
+        The foreign networks.
+    """
 
     loaded: LoadedStudy
-    variants: tuple[Variant, ...]
     datasets: Mapping[str, ResolvedDataset]
-    files: Files
+    at: Whereabouts
     results: Results
-    networks: Mapping[str, GivenNetwork] = field(default_factory=dict)
+    networks: Mapping[str, NetworkFile] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return self.loaded.study.study.name
+
+    @property
+    def profile(self) -> str | None:
+        """The profile that is merged over the file."""
+        return self.loaded.profile
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        """The study's variants."""
+        return self.loaded.variants
 
     @property
     def unfetched(self) -> tuple[str, ...]:
@@ -39,9 +68,23 @@ class CheckedStudy:
         missing = (i for d in self.datasets.values() for i in d.images if not i.fetched)
         return tuple(dict.fromkeys(uri for image in missing for uri in image.addresses))
 
+    @property
+    def files(self) -> Files:
+        """Where a worker finds what an image's address means."""
+        return Files(str(self.at.catalog), str(self.at.cache), self.at.base_address)
 
-def check(study: Path, profile: str | None = None, workplace: Workplace = HERE) -> CheckedStudy:
+
+def check(study: AnyPath, profile: str | None = None, workplace: Workplace = HERE) -> CheckedStudy:
     """Load a study, choose its images, and find every mistake before anything runs.
+
+    Parameters
+    ----------
+    study
+        The study file.
+    profile
+        Profile of the file to merge over it.
+    workplace
+        Where results and fetched files are.
 
     Raises
     ------
@@ -50,38 +93,44 @@ def check(study: Path, profile: str | None = None, workplace: Workplace = HERE) 
     CatalogError
         If the catalog cannot be read.
     """
-    loaded = load(study, profile)
-    variants = expand(loaded.study)
+    loaded = load(Path(study), profile)
     settings = loaded.study.catalog
-    path = loaded.root / settings.path
-    files = Files(
-        str(path),
-        str(workplace.cache_folder()),
-        workplace.base_address or settings.base_address,
-    )
+    at = workplace.whereabouts(loaded.root / settings.path, settings.base_address)
+    catalog = Catalog.open(at.catalog)
+    datasets, mistakes = _datasets(loaded, catalog, Door(at))
+    networks, lost = _networks(loaded)
+    _refuse(loaded, [*mistakes, *lost, *_unknown_columns(loaded, catalog)])
+    searched = loaded.study.search.datasets if loaded.study.search else ()
+    _refuse(loaded, infeasible(loaded.variants, datasets, searched))
+    return CheckedStudy(loaded, datasets, at, workplace.results_of(loaded.root), networks)
+
+
+def _datasets(
+    loaded: LoadedStudy, catalog: Catalog, door: Door
+) -> tuple[dict[str, ResolvedDataset], list[Mistake]]:
+    """Every dataset with its images and their hashes, and what is wrong with files."""
     filters = loaded.study.datasets
-    catalog = Catalog.open(path)
-    rows, mistakes = select(filters, settings.collection, catalog)
+    rows, mistakes = select(filters, loaded.study.catalog.collection, catalog)
     _refuse(loaded, mistakes)
-    source = Source(path, Path(files.cache), files.base_address)
     datasets: dict[str, ResolvedDataset] = {}
     for name, wanted in filters.items():
-        found, wrong = identify(name, wanted, rows[name], source)
+        found, wrong = identify(name, wanted, rows[name], door)
         mistakes += wrong
         images = tuple(PlannedImage.of(row, wanted.label, known) for row, known in found)
         datasets[name] = ResolvedDataset(name, wanted, images)
-    networks: dict[str, GivenNetwork] = {}
-    for name, network in loaded.study.networks.items():
+    return datasets, mistakes
+
+
+def _networks(loaded: LoadedStudy) -> tuple[dict[str, NetworkFile], list[Mistake]]:
+    """The foreign networks, and what is wrong with others."""
+    networks: dict[str, NetworkFile] = {}
+    mistakes: list[Mistake] = []
+    for name, wanted in loaded.study.networks.items():
         try:
-            networks[name] = identify_network(name, network, loaded.root)
+            networks[name] = identify_network(name, wanted, loaded.root)
         except LearnError as error:
-            mistakes.append(Mistake(("networks", name), error.text, error.hint))
-    mistakes += _unknown_columns(loaded, catalog)
-    _refuse(loaded, mistakes)
-    searched = loaded.study.search.datasets if loaded.study.search else ()
-    _refuse(loaded, infeasible(variants, datasets, searched))
-    results = workplace.results_of(loaded.root)
-    return CheckedStudy(loaded, variants, datasets, files, results, networks)
+            mistakes.append(Mistake(("networks", name), error.text))
+    return networks, mistakes
 
 
 def _unknown_columns(loaded: LoadedStudy, catalog: Catalog) -> Iterator[Mistake]:

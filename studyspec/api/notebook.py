@@ -2,93 +2,62 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from html import escape
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from studyspec.api.frames import MatrixRows, Rows
+from studyspec.api.workplace import RESULTS, AnyPath, results_in
 from studyspec.errors import NothingThere
+from studyspec.spec.derived import DICE
+from studyspec.spec.names import BASE
+from studyspec.store.folder import Results
+from studyspec.store.ingest import ingest
+from studyspec.store.named import MARK, NAMED
+from studyspec.store.queries import study_matrix, user_query
+from studyspec.store.queries import words as words_of
 
 if TYPE_CHECKING:
-    from studyspec.store.layout import Results
-
-MAKERS = (("polars", "DataFrame"), ("pandas", "DataFrame"), ("pyarrow", "Table"))
+    from studyspec.report.pairs import PairDifference
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Rows of the store; a notebook shows them as a table."""
+class Scope:
+    """Which cells are meant, by what all of them have in common.
 
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
+    Attributes
+    ----------
+    study
+        Name of the study; None: the only one that has them.
+    profile
+        Its profile.
+    variant
+        Their variant.
+    metric
+        What of them is looked at.
+    """
 
-    def dicts(self) -> list[dict[str, Any]]:
-        """Each row by column name."""
-        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
-
-    def frame(self) -> Any:
-        """A frame of polars, of pandas, or an Arrow table: the first of them that is installed.
-
-        Raises
-        ------
-        NothingThere
-            If none is.
-        """
-        columns = {name: [row[i] for row in self.rows] for i, name in enumerate(self.columns)}
-        for module, kind in MAKERS:
-            try:
-                made = getattr(importlib.import_module(module), kind)
-            except ImportError:
-                continue
-            return made.from_pydict(columns) if module == "pyarrow" else made(columns)
-        raise NothingThere(
-            "no library of frames is installed", hint="pip install polars, pandas or pyarrow"
-        )
-
-    def _repr_html_(self) -> str:
-        def line(cells: Sequence[Any], tag: str) -> str:
-            return "".join(f"<{tag}>{escape(_shown(cell))}</{tag}>" for cell in cells)
-
-        body = "".join(f"<tr>{line(row, 'td')}</tr>" for row in self.rows)
-        return f"<table><thead><tr>{line(self.columns, 'th')}</tr></thead>{body}</table>"
-
-
-@dataclass(frozen=True)
-class MatrixRows(Rows):
-    """The matrix of a study, a row for each cell."""
-
-    variant: str = "base"
-
-    def chart(self, metric: str = "dice_mean") -> Any:
-        """The train x test matrix as an Altair chart; `metric` is one of the columns."""
-        from studyspec.report.charts import drawn_matrix
-
-        cells = [row for row in self.dicts() if row["variant"] == self.variant]
-        names = list(dict.fromkeys([c["train"] for c in cells] + [c["test"] for c in cells]))
-        shown = [_cell(cell, metric) for cell in cells]
-        return drawn_matrix(names, shown)
+    study: str | None = None
+    profile: str | None = None
+    variant: str = BASE
+    metric: str = DICE
 
 
 @dataclass(frozen=True)
 class OpenResults:
     """A results folder, open for questions; the store itself is opened for each alone."""
 
-    results: Results
+    results: Results = field(repr=False)
 
     def sql(self, query: str) -> Rows:
-        """Answer SQL, or a query by its name ("@matrix")."""
-        from studyspec.store.queries import user_query
-
-        found = user_query(self.results, query)
-        return Rows(tuple(found.columns), tuple(found.rows))
+        """Answer SQL, or a query by its name ("@matrix"); raises as `api.sql`."""
+        return Rows.of(user_query(self.results, query))
 
     def studies(self) -> Rows:
         """The studies in the store."""
-        return self.sql("@studies")
+        return self.sql(f"{MARK}studies")
 
-    def matrix(self, study: str, profile: str | None = None, variant: str = "base") -> MatrixRows:
+    def matrix(self, study: str, profile: str | None = None, variant: str = BASE) -> MatrixRows:
         """The matrix of a study: mean and standard deviation (ddof 1) over the folds.
 
         Raises
@@ -96,17 +65,41 @@ class OpenResults:
         NothingThere
             If the study has no scores.
         """
-        from studyspec.store.queries import study_matrix
-
-        found: list[Mapping[str, Any]] = list(study_matrix(self.results, study, profile))
-        if not found:
+        found = study_matrix(self.results, study, profile)
+        if not found.rows:
             known = ", ".join(str(row["study"]) for row in self.studies().dicts())
             raise NothingThere(f"study '{study}' has no scores here", hint=f"there are {known}")
-        columns = tuple(found[0])
-        return MatrixRows(columns, tuple(tuple(row.values()) for row in found), variant)
+        return MatrixRows(found.columns, tuple(found.rows), found.types, variant)
+
+    def compare(
+        self, first: str, second: str, on: str, scope: Scope | None = None
+    ) -> PairDifference:
+        """How two training sets differ on a test set, with an interval.
+
+        Parameters
+        ----------
+        first, second
+            The training sets, or foreign networks.
+        on
+            The test set.
+        scope
+            Study, profile, variant and metric.
+
+        Raises
+        ------
+        QueryError
+            If there is no such metric or cell, or several studies have both and none is named.
+        NothingThere
+            If the cells are not complete.
+        """
+        from studyspec.report.pairs import compare_pair
+
+        of = scope or Scope()
+        sets = (first, second)
+        return compare_pair(self.results, sets, on, of.study, of.profile, of.variant, of.metric)
 
 
-def open_results(folder: str | Path = "results") -> OpenResults:
+def open_results(folder: AnyPath = RESULTS) -> OpenResults:
     """Open a results folder, brought up to date with its records.
 
     Raises
@@ -114,29 +107,45 @@ def open_results(folder: str | Path = "results") -> OpenResults:
     NothingThere
         If there are no results.
     """
-    from studyspec.store.ingest import ingest
-    from studyspec.store.layout import Results
-
-    results = Results(Path(folder).absolute())
+    results = results_in(folder)
     ingest(results)
     if not results.database.exists():
         raise NothingThere("no results here", where=str(folder), hint="studyspec run makes them")
     return OpenResults(results)
 
 
-def _cell(cell: Mapping[str, Any], metric: str) -> dict[str, Any]:
-    value, spread = cell[metric], cell.get(metric.replace("_mean", "_sd"))
-    whole = isinstance(spread, float) and metric.endswith("_mean")
-    return {
-        "train": cell["train"],
-        "test": cell["test"],
-        "state": "missing" if value is None else "done",
-        "value": value,
-        "text": "–" if value is None else f"{value:.2f}",
-        "spread": f"± {spread:.2f}" if whole else "",
-        "aria": f"{cell['train']} on {cell['test']}: {_shown(value)}",
-    }
+def sql(query: str, results: AnyPath = RESULTS) -> Rows:
+    """Answer one SQL statement, or a query by its name ("@matrix"); the README has the views.
+
+    Parameters
+    ----------
+    query
+        It can change nothing, and may be asked while a run goes on.
+    results
+        The results folder.
+
+    Raises
+    ------
+    NothingThere
+        If there are no results.
+    QueryError
+        If the SQL is wrong, is not one statement, or is no question.
+    """
+    return OpenResults(results_in(results)).sql(query)
 
 
-def _shown(value: Any) -> str:
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+def compare(
+    first: str, second: str, on: str, scope: Scope | None = None, results: AnyPath = RESULTS
+) -> PairDifference:
+    """How two training sets differ on a test set; as `OpenResults.compare`."""
+    return open_results(results).compare(first, second, on, scope)
+
+
+def named_queries() -> Mapping[str, str]:
+    """The queries that have names, such as "@matrix", and what each tells."""
+    return {f"{MARK}{name}": query.tells for name, query in NAMED.items()}
+
+
+def words(results: AnyPath = RESULTS) -> tuple[str, ...]:
+    """The words of a query that depend on the store: views, columns, and names of queries."""
+    return (*words_of(results_in(results)), *named_queries())

@@ -5,73 +5,125 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import get_args
 
 from studyspec.api.checking import CheckedStudy, check
-from studyspec.api.workplace import HERE, Workplace
+from studyspec.api.workplace import HERE, AnyPath, Workplace
+from studyspec.jobs.stages import STAGES
 from studyspec.plan.changes import Changes
 from studyspec.plan.expansion import Expansion, expand_jobs
-from studyspec.plan.record import Question, plan_record
-from studyspec.plan.states import Known, PlannedJob, judge
+from studyspec.plan.record import PlannedTrial, PlanRecord, Question, plan_record
+from studyspec.plan.states import Known, PlannedJob, State, judge
+from studyspec.plan.trials import Searched, plan_search
+from studyspec.store.planned import previous_plan
+from studyspec.store.queries import stage_seconds
+from studyspec.store.records import RecordIndex, lowest_loss
 
-if TYPE_CHECKING:
-    from studyspec.plan.trials import Searched
-    from studyspec.store.records import RecordIndex
+STATES: tuple[State, ...] = get_args(State)
 
 
 @dataclass(frozen=True)
 class PlannedStudy:
-    """A study's plan: every job with its state, and the record that names them."""
+    """A study's plan: every job with its state, and the record that names them.
+
+    `searching`: a search has not found its settings yet, and will ask for more jobs.
+    """
 
     checked: CheckedStudy
-    expansion: Expansion
     jobs: tuple[PlannedJob, ...]
-    record: Mapping[str, Any] = field(repr=False)
+    record: PlanRecord = field(repr=False)
     searching: bool = False
 
     def count(self, stage: str, state: str) -> int:
         """How many jobs of a stage are in a state."""
         return sum(p.job.stage == stage and p.state == state for p in self.jobs)
 
+    @property
+    def stages(self) -> Mapping[str, Mapping[State, int]]:
+        """How many jobs of each stage are in each state; stages without jobs are left out."""
+        counts = Counter((p.job.stage, p.state) for p in self.jobs)
+        having = {stage for stage, _ in counts}
+        return {s: {state: counts[s, state] for state in STATES} for s in STAGES if s in having}
 
-def plan(study: Path, profile: str | None = None, workplace: Workplace = HERE) -> PlannedStudy:
-    """Every job that a study implies, with its state and reason; changes nothing."""
+    @property
+    def to_do(self) -> Mapping[str, int]:
+        """How many jobs of each stage a run would do, in its order; stages of none are left out."""
+        counts = Counter(p.job.stage for p in self.jobs if p.to_do)
+        return {stage: counts[stage] for stage in STAGES if counts[stage]}
+
+
+def plan(study: AnyPath, profile: str | None = None, workplace: Workplace = HERE) -> PlannedStudy:
+    """Every job that a study implies, with its state and reason; changes nothing.
+
+    Parameters
+    ----------
+    study
+        The study file.
+    profile
+        Profile of the file to merge over it.
+    workplace
+        Where results and fetched files are.
+
+    Raises
+    ------
+    SpecError, CatalogError
+        As `check`.
+    StoreError
+        If the results are of an earlier version.
+    """
     return plan_checked(check(study, profile, workplace))
 
 
-def plan_checked(checked: CheckedStudy) -> PlannedStudy:
-    """The plan of a study that has been checked."""
-    from studyspec.store.planned import previous_plan
-    from studyspec.store.records import RecordIndex
-
-    loaded, header = checked.loaded, checked.loaded.study.study
-    index = RecordIndex(checked.results)
+def plan_checked(checked: CheckedStudy, index: RecordIndex | None = None) -> PlannedStudy:
+    """The plan of a study that has been checked; `index` is of the records of its results."""
+    index = index or RecordIndex(checked.results)
     searched = _searched(checked, index)
     variants = checked.variants if searched is None else searched.variants
-    expansion = expand_jobs(
-        variants, checked.datasets, checked.files, checked.networks, loaded.study.measure
-    )
-    trials: tuple[Mapping[str, Any], ...] = ()
+    measure = checked.loaded.study.measure
+    expansion = expand_jobs(variants, checked.datasets, checked.files, checked.networks, measure)
+    trials: tuple[PlannedTrial, ...] = ()
     if searched is not None:
         jobs = {job.key: job for job in (*searched.jobs, *expansion.jobs)}
         expansion, trials = replace(expansion, jobs=tuple(jobs.values())), searched.trials
-    spec = loaded.study.model_dump(mode="json", by_alias=True)
-    question = Question(header.name, header.question, loaded.profile, spec, loaded.source)
-    record = plan_record(question, variants, checked.datasets, expansion, trials)
-    before = previous_plan(checked.results, header.name, loaded.profile, index)
-    known = {k: Known(s.done, s.final_failure) for k, s in index.statuses().items()}
-    changes = Changes(record, expansion, before)
-    judged = judge(expansion.jobs, known, index.has_artifact, changes.reason)
+    record = plan_record(_question(checked), variants, checked.datasets, expansion, trials)
+    judged = _judged(expansion, record, index)
     searching = searched is not None and not searched.progress.finished
-    return PlannedStudy(checked, expansion, judged, record, searching)
+    return PlannedStudy(checked, judged, record, searching)
+
+
+def estimate(planned: PlannedStudy) -> float | None:
+    """Time that the jobs to do will take on one worker, from past ones of their stage [s].
+
+    None if a stage to do has no past, or nothing is to do.
+    """
+    to_do = planned.to_do
+    past = stage_seconds(planned.checked.results)
+    if not to_do or any(stage not in past for stage in to_do):
+        return None
+    return sum(n * past[stage] for stage, n in to_do.items())
+
+
+def _question(checked: CheckedStudy) -> Question:
+    loaded = checked.loaded
+    return Question(
+        study=checked.name,
+        question=loaded.study.study.question,
+        profile=loaded.profile,
+        spec=loaded.study.model_dump(mode="json", by_alias=True),
+        source=loaded.source,
+    )
+
+
+def _judged(expansion: Expansion, record: PlanRecord, index: RecordIndex) -> tuple[PlannedJob, ...]:
+    """Every job with its state: by what is recorded, and by the study's previous plan."""
+    before = previous_plan(index.results, record.study, record.profile, index)
+    known = {k: Known(s.done, s.final_failure) for k, s in index.statuses().items()}
+    changes = Changes(record, None if before is None else PlanRecord.model_validate(before.plan))
+    return judge(expansion.jobs, known, index.has_artifact, changes.reason)
 
 
 def _searched(checked: CheckedStudy, index: RecordIndex) -> Searched | None:
     """How far the search of a study has come, if it has one."""
-    from studyspec.plan.trials import plan_search
-    from studyspec.store.records import lowest_loss
-
     study = checked.loaded.study
     if study.search is None:
         return None
@@ -83,17 +135,3 @@ def _searched(checked: CheckedStudy, index: RecordIndex) -> Searched | None:
         checked.files,
         lambda key: lowest_loss(index, key),
     )
-
-
-def estimate(planned: PlannedStudy) -> float | None:
-    """Time that the jobs to do will take on one worker, from past ones of their stage [s].
-
-    None if a stage to do has no past, or nothing is to do.
-    """
-    from studyspec.store.queries import stage_seconds
-
-    to_do = Counter(p.job.stage for p in planned.jobs if p.to_do)
-    past = stage_seconds(planned.checked.results)
-    if not to_do or any(stage not in past for stage in to_do):
-        return None
-    return sum(n * past[stage] for stage, n in to_do.items())

@@ -1,23 +1,30 @@
-"""Running: fetching what is missing, and doing what is not known; and how far that is."""
+"""Running: fetching what is missing, and doing what is not known."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Protocol
 
 from studyspec.api.checking import CheckedStudy, check
-from studyspec.api.planning import PlannedStudy, plan, plan_checked
-from studyspec.api.workplace import HERE, Workplace
-from studyspec.errors import NothingThere
-from studyspec.plan.jobs import STAGES
-from studyspec.plan.states import PlannedJob
+from studyspec.api.planning import PlannedStudy, plan_checked
+from studyspec.api.workplace import (
+    HERE,
+    RESULTS,
+    AnyPath,
+    Paths,
+    Workplace,
+    results_in,
+    study_files,
+)
+from studyspec.run import runner
+from studyspec.run.events import Event, Summary
+from studyspec.run.runner import Options
+from studyspec.store.planned import write_plan
+from studyspec.store.records import RecordIndex
 
-if TYPE_CHECKING:
-    from studyspec.run.events import Event, Summary
-    from studyspec.run.runner import Options
+OnFetch = Callable[[str, int, int | None], None]
+"""Told of a download: the name of the file, bytes so far and in all (None: not known)."""
 
 
 class Listener(Protocol):
@@ -34,7 +41,7 @@ class Listener(Protocol):
 
 
 def run(
-    studies: Sequence[Path],
+    studies: Paths,
     profile: str | None = None,
     workplace: Workplace = HERE,
     options: Options | None = None,
@@ -42,46 +49,49 @@ def run(
 ) -> Summary:
     """Fetch what is missing, plan, and do what is not yet known; studies share what they can.
 
+    Parameters
+    ----------
+    studies
+        Study files, or folders of them.
+    profile
+        Profile of each file to merge over it.
+    workplace
+        Where results and fetched files are.
+    options
+        Engine, workers, devices, time limit, what to do with earlier failures.
+    listener
+        Is told what happens.
+
     Raises
     ------
-    SpecError, CatalogError, FetchError, RunError
+    SpecError, CatalogError, FetchError, RunError, PluginError
         Before anything runs.
     KeyboardInterrupt
         After the workers have stopped cleanly.
     """
-    from studyspec.run import runner
-    from studyspec.run.local import check_devices
-    from studyspec.store.records import write_plan
-
-    options = options or runner.Options()
-    if options.engine == "local":
-        check_devices(options.devices)
-    if not studies:
-        raise NothingThere("no study file was named", hint="name a TOML file or a folder of them")
+    options = options or Options()
+    runner.engine_of(options)
+    files = study_files(studies)
+    index: RecordIndex | None = None
     total: Summary | None = None
     while True:
-        planned = [_ready(study, profile, workplace, listener) for study in studies]
-        results = planned[0].checked.results
-        for one in planned:
-            write_plan(results, one.record)
-        jobs = {p.job.key: p for one in planned for p in one.jobs}
-        redo = frozenset(key for key, p in jobs.items() if p.state == "rebuild")
-        summary = runner.run(
-            [p.job for p in jobs.values()],
-            results,
-            replace(options, redo=redo),
-            None if listener is None else listener.happened,
-        )
+        planned = []
+        for study in files:
+            checked = _fetched(study, profile, workplace, listener)
+            index = index or RecordIndex(checked.results)
+            planned.append(plan_checked(checked, index))
+            if listener is not None:
+                listener.planned(planned[-1])
+        assert index is not None
+        summary = _done(planned, index, options, listener)
         total = summary if total is None else total + summary
         asks_more = any(one.searching for one in planned) and summary.done > 0
         if not asks_more:
             return total
 
 
-def fetch(
-    checked: CheckedStudy, progress: Callable[[str, int, int | None], None] | None = None
-) -> None:
-    """Fetch every file of a study that is not here yet.
+def fetch(checked: CheckedStudy, progress: OnFetch | None = None) -> int:
+    """Fetch every file of a study that is not here yet; how many that were.
 
     Raises
     ------
@@ -90,65 +100,46 @@ def fetch(
     """
     from studyspec.catalog.fetch import Fetcher
 
-    files = checked.files
-    fetcher = Fetcher(Path(files.cache), Path(files.catalog), files.base_address)
-    fetcher.fetch(checked.unfetched, progress).raise_failures()
+    Fetcher(checked.at).fetch(checked.unfetched, progress).raise_failures()
+    return len(checked.unfetched)
 
 
-def status(
-    study: Path | None = None, profile: str | None = None, workplace: Workplace = HERE
-) -> dict[str, Any]:
-    """What of a study is done, running, to do and failed; of all studies, if none is named.
+def work(results: AnyPath = RESULTS, device: str = "cpu") -> int:
+    """Do the published jobs of a results folder until none is left, as engines let workers do.
 
-    JSON values; without a study nothing is known of what is to do.
+    The exit status of a worker: 0, or another if it cannot work at all.
     """
-    from studyspec.store.queries import overview
-    from studyspec.store.records import RecordIndex
+    from studyspec.run.worker import work as work_on
 
-    if study is None:
-        results = workplace.results_of(Path.cwd())
-        return overview(results)
-    planned = plan(study, profile, workplace)
-    results = planned.checked.results
-    statuses = RecordIndex(results).statuses()
-    claimed = {p.job.key for p in planned.jobs if results.claim(p.job.key).exists()}
-    counts: Counter[tuple[str, str]] = Counter(
-        (p.job.stage, _status_of(p, claimed)) for p in planned.jobs
+    return work_on(results_in(results), device)
+
+
+def _done(
+    planned: Sequence[PlannedStudy],
+    index: RecordIndex,
+    options: Options,
+    listener: Listener | None,
+) -> Summary:
+    """Write the plans down, and do their jobs."""
+    for one in planned:
+        write_plan(index.results, one.record.written(), index)
+    jobs = {p.job.key: p for one in planned for p in one.jobs}
+    redo = frozenset(key for key, p in jobs.items() if p.state == "rebuild")
+    return runner.run(
+        [p.job for p in jobs.values()],
+        index.results,
+        replace(options, redo=redo),
+        None if listener is None else listener.happened,
+        index,
     )
-    return {
-        "stages": [
-            [stage, *(counts[stage, kind] for kind in ("done", "running", "to do", "failed"))]
-            for stage in STAGES
-            if stage != "measure" or any(kind == "measure" for kind, _ in counts)
-        ],
-        "running": [p.job.title for p in planned.jobs if p.job.key in claimed],
-        "failed": [
-            {
-                "title": p.job.title,
-                "reason": p.reason,
-                "log": str(results.folder / (statuses[p.job.key].last_log or "")),
-            }
-            for p in planned.jobs
-            if p.state == "failed"
-        ],
-    }
 
 
-def _ready(
-    study: Path, profile: str | None, workplace: Workplace, listener: Listener | None
-) -> PlannedStudy:
-    """A plan of a study whose files are all here."""
+def _fetched(
+    study: AnyPath, profile: str | None, workplace: Workplace, listener: Listener | None
+) -> CheckedStudy:
+    """A study whose files are all here."""
     checked = check(study, profile, workplace)
     if checked.unfetched:
         fetch(checked, None if listener is None else listener.fetching)
         checked = check(study, profile, workplace)
-    planned = plan_checked(checked)
-    if listener is not None:
-        listener.planned(planned)
-    return planned
-
-
-def _status_of(planned: PlannedJob, claimed: set[str]) -> str:
-    if planned.job.key in claimed:
-        return "running"
-    return {"known": "done", "failed": "failed"}.get(planned.state, "to do")
+    return checked

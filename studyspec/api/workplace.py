@@ -1,11 +1,21 @@
-"""Where a study's results and files are."""
+"""Where things are: study files, results, fetched files."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from studyspec.store.layout import Results
+from studyspec.errors import NothingThere
+from studyspec.plugins.contracts import Whereabouts
+from studyspec.store.folder import Results
+
+AnyPath = str | Path
+"""A path, as text or as a Path."""
+Paths = AnyPath | Sequence[AnyPath]
+"""One path, or several."""
+RESULTS = "results"
+"""The results folder of whoever names no study."""
 
 
 @dataclass(frozen=True)
@@ -13,22 +23,48 @@ class Workplace:
     """Where results, fetched files and the published images are; None: the defaults.
 
     The default results folder is `results/` in the study's project root, the default cache is the
-    user's cache directory.
+    user's cache directory, the default address that of the images' authors.
     """
 
-    results: Path | None = None
-    cache: Path | None = None
+    results: AnyPath | None = None
+    cache: AnyPath | None = None
     base_address: str | None = None
 
     def results_of(self, root: Path) -> Results:
         """The results folder for a project root."""
-        return Results((self.results or root / "results").absolute())
+        return results_in(root / RESULTS if self.results is None else self.results)
 
-    def cache_folder(self) -> Path:
-        """The folder of fetched files."""
+    def whereabouts(self, catalog: AnyPath, base_address: str | None = None) -> Whereabouts:
+        """Where the addresses of a catalog start; `base_address` is the study's own."""
         from platformdirs import user_cache_path
 
-        return (self.cache or user_cache_path("studyspec")).absolute()
+        cache = Path(self.cache or user_cache_path("studyspec")).absolute()
+        return Whereabouts(Path(catalog), cache, self.base_address or base_address)
 
 
 HERE = Workplace()
+
+
+def results_in(folder: AnyPath) -> Results:
+    """The results folder of this path."""
+    return Results(Path(folder).absolute())
+
+
+def study_files(paths: Paths) -> tuple[Path, ...]:
+    """The study files named, folders replaced by the TOML files in them, in name order.
+
+    Raises
+    ------
+    NothingThere
+        If there is none.
+    """
+    given = [Path(path) for path in several(paths)]
+    files = [f for p in given for f in (sorted(p.glob("*.toml")) if p.is_dir() else [p])]
+    if not files:
+        raise NothingThere("no study file was named", hint="name a TOML file or a folder of them")
+    return tuple(files)
+
+
+def several(paths: Paths) -> tuple[AnyPath, ...]:
+    """Paths as a tuple, of one too."""
+    return (paths,) if isinstance(paths, str | Path) else tuple(paths)

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
+from studyspec.catalog.addresses import uri_of
 from studyspec.catalog.columns import BY_NAME, NAMES
 from studyspec.catalog.readers import read_image, read_label
-from studyspec.catalog.row import ImageRow, Value
+from studyspec.catalog.row import ImageRow
 from studyspec.catalog.table import Catalog, write_catalog
 from studyspec.errors import CatalogError, FileError
+from studyspec.plugins.values import Value
 
 FILES = {"image": "image_uri", "label": "label_uri", "exact_label": "exact_label_uri"}
 OURS = frozenset({"image_id", "collection", "image_sha256", "label_sha256", *FILES.values()})
 SCALE_TOLERANCE = 0.05
+Kind = Callable[[str], int | float | str]
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,14 @@ class Added:
     replaced: int
     unchanged: int
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the CSV: its place, and its cells by column."""
+
+    where: str
+    cells: Mapping[str, str]
 
 
 def add(folder: Path, metadata: Path, catalog: Path, collection: str) -> Added:
@@ -78,30 +87,43 @@ def _rows(
 ) -> Iterator[tuple[ImageRow, list[str]]]:
     if not folder.is_dir():
         raise CatalogError("no such folder", where=str(folder), hint="name the folder of images")
-    try:
-        with metadata.open(newline="", encoding="utf-8-sig") as file:
-            lines = list(csv.DictReader(file))
-    except OSError as error:
-        raise CatalogError(
-            f"cannot be read: {error.strerror}", where=str(metadata), hint="name a CSV file"
-        ) from None
-    _check_header(metadata, lines)
+    lines = _lines(metadata)
     further = _further_kinds(lines)
     seen: set[str] = set()
-    for number, line in enumerate(lines, start=2):
-        where = f"{metadata}:{number}"
-        row, notes = _row(folder, catalog, collection, where, line, further)
+    for line in lines:
+        row, notes = _row(folder, catalog, collection, line, further)
         if row.image_id in seen:
-            raise CatalogError(f"image '{line['image']}' stands here twice", where=where)
+            what = f"image '{line.cells['image']}' stands here twice"
+            raise CatalogError(what, where=line.where)
         seen.add(row.image_id)
         yield row, notes
 
 
-def _check_header(metadata: Path, lines: list[dict[str, Any]]) -> None:
-    where = f"{metadata}:1"
-    if not lines:
+def _lines(metadata: Path) -> list[Line]:
+    """The lines of the CSV, each with a cell for every name of the header."""
+    try:
+        with metadata.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file)
+            rows = [(f"{metadata}:{reader.line_num}", cells) for cells in reader if cells]
+    except OSError as error:
+        raise CatalogError(
+            f"cannot be read: {error.strerror}", where=str(metadata), hint="name a CSV file"
+        ) from None
+    names = rows[0][1] if rows else []
+    _check_header(f"{metadata}:1", names, len(rows) - 1)
+    for where, cells in rows[1:]:
+        if len(cells) != len(names):
+            what = "the line has another number of cells than the header"
+            raise CatalogError(what, where=where)
+    return [
+        Line(where, {name: cell.strip() for name, cell in zip(names, cells, strict=True)})
+        for where, cells in rows[1:]
+    ]
+
+
+def _check_header(where: str, names: Sequence[str], lines: int) -> None:
+    if lines < 1:
         raise CatalogError("no images listed", where=where, hint="one line for each image")
-    names = [name for name in lines[0] if name is not None]
     if "image" not in names:
         close = get_close_matches("image", names, n=1)
         hint = f"is it '{close[0]}'?" if close else "it names the image files"
@@ -117,21 +139,16 @@ def _row(
     folder: Path,
     catalog: Path,
     collection: str,
-    where: str,
-    line: Mapping[str | None, Any],
-    further: Mapping[str, type],
+    line: Line,
+    further: Mapping[str, Kind],
 ) -> tuple[ImageRow, list[str]]:
-    if None in line or None in line.values():
-        raise CatalogError("the line has another number of cells than the header", where=where)
-    cells = {str(name): str(value).strip() for name, value in line.items()}
+    cells, where = line.cells, line.where
     typed = {
         name: _typed(name, text, where)
         for name, text in cells.items()
         if name in NAMES and name not in OURS
     }
-    own: dict[str, Value] = {
-        name: further[name](cells[name]) if cells[name] else None for name in further
-    }
+    own = {name: kind(cells[name]) if cells[name] else None for name, kind in further.items()}
     paths = {name: _existing(folder, cells.get(name, ""), name, where) for name in FILES}
     image_path = paths["image"]
     if image_path is None:
@@ -143,16 +160,10 @@ def _row(
             f"the label is not {width} x {height} pixels as its image is",
             where=f"{where}, column 'label'",
         )
-    row = ImageRow(
-        image_id=f"{folder.absolute().name}/{cells['image']}",
-        collection=collection,
-        image_uri="",
-        further=MappingProxyType(own),
-    )
-    uris = {
-        FILES[name]: _relative(path, catalog) for name, path in paths.items() if path is not None
-    }
-    row = replace(row, **{**typed, **uris, "width_px": width, "height_px": height})
+    uris = {FILES[name]: uri_of(path, catalog) for name, path in paths.items() if path is not None}
+    named = {"image_id": f"{folder.absolute().name}/{cells['image']}", "collection": collection}
+    sizes = {"width_px": width, "height_px": height}
+    row = ImageRow.from_json({**own, **typed, **named, **uris, **sizes})
     return _scaled(row, image.pixel_scale_nm)
 
 
@@ -186,15 +197,13 @@ def _typed(name: str, text: str, where: str) -> Value:
     return text
 
 
-def _further_kinds(lines: list[dict[str, Any]]) -> dict[str, type]:
+def _further_kinds(lines: Sequence[Line]) -> dict[str, Kind]:
     """The user's own columns: whole numbers, numbers or text, as all their cells allow."""
-    names = [name for name in lines[0] if name not in NAMES and name not in FILES]
-    return {
-        name: _kind([str(line[name] or "").strip() for line in lines]) for name in names if name
-    }
+    names = [name for name in lines[0].cells if name not in NAMES and name not in FILES]
+    return {name: _kind([line.cells[name] for line in lines]) for name in names if name}
 
 
-def _kind(cells: list[str]) -> type:
+def _kind(cells: Sequence[str]) -> Kind:
     for kind in (int, float):
         try:
             for cell in cells:
@@ -217,9 +226,3 @@ def _existing(folder: Path, name: str, column: str, where: str) -> Path | None:
             hint=f"did you mean '{near[0]}'?" if near else "",
         )
     return path
-
-
-def _relative(path: Path, catalog: Path) -> str:
-    """A path as the catalog keeps it: relative to its folder where it lies below that."""
-    path, base = path.absolute(), catalog.absolute().parent
-    return str(path.relative_to(base)) if path.is_relative_to(base) else str(path)

@@ -1,15 +1,21 @@
-"""Addresses: what the uri of a catalog row means. Opens nothing."""
+"""Addresses: what the uri of a catalog row means, and which files are fetched. Opens nothing."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from studyspec.catalog.published import BASE_ADDRESS, SCHEME
+from studyspec.plugins.contracts import Whereabouts
 from studyspec.spec.identity import digest
 
-TWIN_SCHEMES = ("twin", "twin-drawn", "twin-exact")
+LOCAL = ("", "file")
+"""Schemes of files on a disk; the empty one is a plain path, relative to the catalog's folder."""
+REMOTE = ("http", "https", SCHEME)
+"""Schemes of files that are fetched into the cache."""
+HEAD = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 
 
 @dataclass(frozen=True)
@@ -19,41 +25,44 @@ class Address:
     path: Path
     url: str | None = None
 
+    @property
+    def absent(self) -> bool:
+        """Whether it must be fetched before it can be read."""
+        return self.url is not None and not self.path.exists()
 
-def is_twin(uri: str) -> bool:
-    """Whether the uri names a simulated image rather than a file."""
-    return uri.partition(":")[0] in TWIN_SCHEMES
+
+def scheme_of(uri: str) -> str:
+    """What stands before the colon of a uri, in lower case; empty for a plain path."""
+    head = HEAD.match(uri)
+    return head[1].lower() if head else ""
 
 
-def resolve(uri: str, catalog: Path, cache: Path, base_address: str | None = None) -> Address:
-    """Where the file of a uri is, or will be once fetched.
-
-    Parameters
-    ----------
-    uri
-        "published:PATH" below the base address; http(s) or file address; or a path, relative to
-        the catalog's folder.
-    catalog
-        The catalog file.
-    cache
-        Folder of fetched files.
-    base_address
-        Address below which the published images lie; default: the authors' own.
-    """
-    if uri.startswith(SCHEME):
-        base = (base_address or BASE_ADDRESS).rstrip("/") + "/"
+def resolve(uri: str, at: Whereabouts) -> Address | None:
+    """Where the file of a uri is, or will be once fetched; None if it does not name a file."""
+    scheme = scheme_of(uri)
+    if scheme == SCHEME:
+        base = (at.base_address or BASE_ADDRESS).rstrip("/") + "/"
+        url = base + uri[len(SCHEME) + 1 :]
         # The name in the cache is that of the published file, whichever mirror it comes from.
-        return _remote(base + uri.removeprefix(SCHEME), uri, cache)
-    scheme = urlsplit(uri).scheme
-    if scheme in ("http", "https"):
-        return _remote(uri, uri, cache)
+        return Address(_path_of(url)) if scheme_of(url) == "file" else _cached(url, uri, at)
+    if scheme in REMOTE:
+        return _cached(uri, uri, at)
     if scheme == "file":
-        return Address(Path(unquote(urlsplit(uri).path)))
-    return Address((catalog.parent / uri).absolute())
+        return Address(_path_of(uri))
+    return Address((at.catalog.parent / uri).absolute()) if scheme in LOCAL else None
 
 
-def _remote(url: str, identity: str, cache: Path) -> Address:
-    if url.startswith("file:"):
-        return Address(Path(unquote(urlsplit(url).path)))
+def uri_of(path: Path, catalog: Path) -> str:
+    """A path as a catalog keeps it: relative to its folder where it lies below that."""
+    path, base = path.absolute(), catalog.absolute().parent
+    text = str(path.relative_to(base)) if path.is_relative_to(base) else str(path)
+    return f"./{text}" if scheme_of(text) else text
+
+
+def _cached(url: str, identity: str, at: Whereabouts) -> Address:
     name = unquote(urlsplit(url).path.rpartition("/")[2])
-    return Address(cache / digest(identity)[:16] / name, url)
+    return Address(at.cache / digest(identity)[:16] / name, url)
+
+
+def _path_of(url: str) -> Path:
+    return Path(unquote(urlsplit(url).path))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,8 @@ from studyspec.catalog.addresses import Address, resolve
 from studyspec.catalog.hashes import file_sha256
 from studyspec.catalog.pins import Pin, Pins
 from studyspec.errors import FetchError
+from studyspec.files import sync
+from studyspec.plugins.contracts import Whereabouts
 
 TRIES = 3
 PAUSE_S = 0.5
@@ -45,27 +46,20 @@ class Fetcher:
 
     Parameters
     ----------
-    cache
-        Folder of fetched files; several processes may share it.
-    catalog
-        The catalog file; pins.csv lies beside it.
-    base_address
-        Address below which the published images lie; None: the authors' own.
+    at
+        The catalog, beside which pins.csv lies, and the cache, which several processes may share.
     """
 
-    def __init__(self, cache: Path, catalog: Path, base_address: str | None = None) -> None:
-        self._cache, self._catalog, self._base_address = cache, catalog, base_address
-        self._pins = Pins.beside(catalog)
-
-    def local_path(self, uri: str) -> Path | None:
-        """Where the file of a uri is; None if it is not here."""
-        path = self._address(uri).path
-        return path if path.exists() else None
+    def __init__(self, at: Whereabouts) -> None:
+        self._at = at
+        self._pins = Pins.beside(at.catalog)
 
     def fetch(
         self, uris: Iterable[str], progress: Listener | None = None, workers: int = 4
     ) -> FetchReport:
         """Fetch files that are not here; a failure of one does not stop the others.
+
+        What is not fetched, such as a file on a disk, is passed over.
 
         Parameters
         ----------
@@ -76,7 +70,7 @@ class Fetcher:
         workers
             Downloads at once.
         """
-        wanted = [uri for uri in dict.fromkeys(uris) if self._address(uri).url is not None]
+        addresses = {uri: resolve(uri, self._at) for uri in dict.fromkeys(uris)}
         fetched: dict[str, Pin] = {}
         failures: dict[str, FetchError] = {}
         with (
@@ -84,8 +78,9 @@ class Fetcher:
             ThreadPoolExecutor(workers) as pool,
         ):
             running = {
-                uri: pool.submit(self._fetch_one, client, uri, progress or _silent)
-                for uri in wanted
+                uri: pool.submit(self._fetch_one, client, uri, address, progress or _silent)
+                for uri, address in addresses.items()
+                if address is not None and address.url is not None
             }
             for uri, future in running.items():
                 try:
@@ -96,11 +91,9 @@ class Fetcher:
             self._pins.add(fetched.values())
         return FetchReport(tuple(fetched), failures)
 
-    def _address(self, uri: str) -> Address:
-        return resolve(uri, self._catalog, self._cache, self._base_address)
-
-    def _fetch_one(self, client: httpx.Client, uri: str, progress: Listener) -> Pin:
-        address = self._address(uri)
+    def _fetch_one(
+        self, client: httpx.Client, uri: str, address: Address, progress: Listener
+    ) -> Pin:
         assert address.url is not None
         pin = self._pins.get(uri)
         if address.path.exists():
@@ -125,7 +118,9 @@ class Fetcher:
         except FetchError:
             part.unlink()
             raise
+        sync(part)
         part.replace(address.path)
+        sync(address.path.parent)
         return found
 
 
@@ -166,8 +161,6 @@ def _download(
                 file.write(chunk)
                 done += len(chunk)
                 progress(done, total)
-            file.flush()
-            os.fsync(file.fileno())
     if total is not None and done < total:
         raise _Shortened(f"{done} of {total} bytes came")
 

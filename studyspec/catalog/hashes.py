@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+from contextlib import suppress
 from pathlib import Path
 
 from studyspec.errors import FileError
+from studyspec.files import write
 
 
 class FileHashes:
@@ -15,6 +16,11 @@ class FileHashes:
 
     def __init__(self, memory: Path | None) -> None:
         self._memory = memory
+
+    @classmethod
+    def of_cache(cls, cache: Path) -> FileHashes:
+        """The hashes that a cache folder remembers."""
+        return cls(cache / "hashes")
 
     def sha256(self, path: Path) -> str:
         """Hash of a file's bytes (hex).
@@ -40,10 +46,8 @@ class FileHashes:
         except OSError as error:
             raise FileError(f"cannot be read: {error.strerror}", where=str(path)) from None
         if note is not None:
-            note.parent.mkdir(parents=True, exist_ok=True)
-            half = note.with_name(f".{note.name}.{os.getpid()}")
-            half.write_text(json.dumps([*seen, found]))
-            half.replace(note)
+            with suppress(OSError):  # a cache that cannot be written costs time, nothing else
+                write(note, json.dumps([*seen, found]), durable=False)
         return found
 
 

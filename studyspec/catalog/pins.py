@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import fcntl
-import os
-from collections.abc import Iterable
+import io
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
+from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 from studyspec.errors import CatalogError
+from studyspec.files import write
 
 FIELDS = ["uri", "sha256", "bytes"]
 
@@ -28,7 +31,6 @@ class Pins:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._pins: dict[str, Pin] | None = None
 
     @classmethod
     def beside(cls, catalog: Path) -> Pins:
@@ -37,9 +39,7 @@ class Pins:
 
     def get(self, uri: str) -> Pin | None:
         """The pin of a uri as the catalog writes it, if there is one."""
-        if self._pins is None:
-            self._pins = self._read()
-        return self._pins.get(uri)
+        return self._read().get(uri)
 
     def all(self) -> list[Pin]:
         """Every pin, by uri."""
@@ -50,27 +50,33 @@ class Pins:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with (self.path.with_name(".pins.lock")).open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            known = self._read()
+            known = dict(self._read())
             for pin in pins:
                 known.setdefault(pin.uri, pin)
-            half = self.path.with_name(f".pins.{os.getpid()}.csv")
-            with half.open("w", newline="") as file:
-                writer = csv.writer(file, lineterminator="\n")
-                writer.writerow(FIELDS)
-                writer.writerows(astuple(known[uri]) for uri in sorted(known))
-            half.replace(self.path)
-        self._pins = known
+            text = io.StringIO(newline="")
+            writer = csv.writer(text, lineterminator="\n")
+            writer.writerow(FIELDS)
+            writer.writerows(astuple(known[uri]) for uri in sorted(known))
+            write(self.path, text.getvalue())
 
-    def _read(self) -> dict[str, Pin]:
-        if not self.path.exists():
+    def _read(self) -> Mapping[str, Pin]:
+        try:
+            state = self.path.stat()
+        except FileNotFoundError:
             return {}
-        with self.path.open(newline="") as file:
-            try:
-                rows = [Pin(r["uri"], r["sha256"], int(r["bytes"])) for r in csv.DictReader(file)]
-            except (KeyError, TypeError, ValueError):
-                raise CatalogError(
-                    f"not a list of pins: expected the columns {', '.join(FIELDS)}",
-                    where=str(self.path),
-                    hint="restore it, or delete it to pin anew",
-                ) from None
-        return {pin.uri: pin for pin in rows}
+        return _pins(self.path, state.st_ino, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=8)
+def _pins(path: Path, *state: int) -> Mapping[str, Pin]:
+    """The pins in a file of this state; one that changes is a new file."""
+    with path.open(newline="", encoding="utf-8") as file:
+        try:
+            rows = [Pin(r["uri"], r["sha256"], int(r["bytes"])) for r in csv.DictReader(file)]
+        except (KeyError, TypeError, ValueError):
+            raise CatalogError(
+                f"not a list of pins: expected the columns {', '.join(FIELDS)}",
+                where=str(path),
+                hint="restore it, or delete it to pin anew",
+            ) from None
+    return MappingProxyType({pin.uri: pin for pin in rows})

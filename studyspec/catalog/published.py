@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from datetime import date
 from importlib.resources import files
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TypedDict
 from urllib.parse import quote
 
 from studyspec.catalog.row import ImageRow
 
 COLLECTION = "sytwu-2023"
-SCHEME = "published:"
+SCHEME = "published"
+"""Of addresses below the base address."""
 BASE_ADDRESS = "https://portal.nersc.gov/project/m3795/hrtem-generalization/"
 SUPPORTS = {"UT Carbon": "ultrathin carbon", "SiN": "silicon nitride"}
 MICROSCOPES = {"Team05": "TEAM 0.5"}
@@ -23,6 +25,28 @@ CITATION = (
     "Learning Analysis of High Resolution Transmission Electron Microscopy Datasets (2023); data: "
     "doi:10.7941/D1SP93"
 )
+
+
+class Series(TypedDict):
+    """Images taken under one setting, as `acquisitions.toml` lists them."""
+
+    magnification_kx: float
+    pixel_size_nm: float
+    dose_e_per_A2: float
+    dose_rate_e_per_A2_s: float
+    exposure_s: float
+
+
+class Session(TypedDict):
+    """A day at the microscope, as `acquisitions.toml` lists it."""
+
+    folder: str
+    date: date
+    material: str
+    size_nm: float
+    shape: str
+    support: str
+    instrument: str
 
 
 def published_rows() -> Iterator[ImageRow]:
@@ -41,7 +65,7 @@ def _indices(ranges: str) -> Iterator[int]:
         yield from range(int(first), int(last or first) + 1)
 
 
-def _row(session: Mapping[str, Any], series: Mapping[str, Any], name: str) -> ImageRow:
+def _row(session: Session, series: Series, name: str) -> ImageRow:
     folder = session["folder"]
     label = f"{folder}/Labels/{PurePosixPath(name).stem}_label.png"
     # The binned ("2k") series has half as many pixels, probably: its size stays unknown.
@@ -49,8 +73,8 @@ def _row(session: Mapping[str, Any], series: Mapping[str, Any], name: str) -> Im
     return ImageRow(
         image_id=f"{folder}/{name}",
         collection=COLLECTION,
-        image_uri=SCHEME + quote(f"{folder}/{name}"),
-        label_uri=SCHEME + quote(label),
+        image_uri=f"{SCHEME}:{quote(f'{folder}/{name}')}",
+        label_uri=f"{SCHEME}:{quote(label)}",
         width_px=width,
         height_px=width,
         material=session["material"],

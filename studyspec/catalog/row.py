@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
 from typing import Any
 
-Value = str | int | float | bool | date | None
+from studyspec.catalog.columns import BY_NAME
+from studyspec.plugins.values import Value
+
+Cell = str | int | float | bool | None
+"""A catalog value as JSON: dates are ISO text."""
 
 
 @dataclass(frozen=True)
@@ -47,19 +51,20 @@ class ImageRow:
         own = {k: v for k, v in vars(self).items() if k != "further"}
         return own | dict(self.further)
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[Callable[[Mapping[str, object]], ImageRow], tuple[object]]:
         """To another process: a mapping proxy cannot go there."""
         return ImageRow.from_json, (self.values(),)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Cell]:
         """All columns as JSON values (dates as ISO text)."""
         return {k: v.isoformat() if isinstance(v, date) else v for k, v in self.values().items()}
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> ImageRow:
-        """The row that `to_json` wrote."""
-        typed = {k: v for k, v in values.items() if k in cls.__dataclass_fields__}
-        if isinstance(typed.get("acquired_on"), str):
-            typed["acquired_on"] = date.fromisoformat(typed["acquired_on"])
-        further = {k: v for k, v in values.items() if k not in cls.__dataclass_fields__}
+    def from_json(cls, values: Mapping[str, object]) -> ImageRow:
+        """The row of its values by column; dates may be ISO text, as `to_json` writes them."""
+        cells: dict[str, Any] = dict(values)  # what they are follows from the catalog's columns
+        if isinstance(cells.get("acquired_on"), str):
+            cells["acquired_on"] = date.fromisoformat(cells["acquired_on"])
+        typed = {k: v for k, v in cells.items() if k in BY_NAME}
+        further = {k: v for k, v in cells.items() if k not in BY_NAME}
         return cls(**typed, further=MappingProxyType(further))

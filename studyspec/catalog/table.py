@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import duckdb
 
-from studyspec.catalog.columns import BY_NAME, COLUMNS, NAMES
-from studyspec.catalog.conditions import FilterProblem, clauses, quoted
+from studyspec.catalog.clauses import FilterProblem, clauses, quoted
+from studyspec.catalog.columns import BY_NAME, COLUMNS
 from studyspec.catalog.row import ImageRow
 from studyspec.errors import CatalogError
+from studyspec.files import whole
+from studyspec.plugins.values import Value
 from studyspec.spec.filters import DatasetFilter
 from studyspec.spec.identity import canonical_json
 
@@ -69,7 +68,7 @@ class Catalog:
         except duckdb.Error as error:
             first = str(error).splitlines()[0]
             raise CatalogError(f"not a catalog: {first}", where=str(path)) from None
-        rows = tuple(_row(kinds, row) for row in values)
+        rows = tuple(ImageRow.from_json(dict(zip(kinds, row, strict=True))) for row in values)
         _check_names(rows, path)
         return cls(path, rows, MappingProxyType(kinds))
 
@@ -110,7 +109,7 @@ class Catalog:
             )
         conditions = list(clauses(wanted, self.kinds))
         where = " and ".join(["collection = ?", *(f"({sql})" for sql, _ in conditions)])
-        values: list[Any] = [collection, *(v for _, values in conditions for v in values)]
+        values = [collection, *(v for _, values in conditions for v in values)]
         with self._table() as connection:
             if wanted.sql is not None:
                 _check_condition(connection, wanted.sql)
@@ -196,13 +195,6 @@ def _sql_problem(error: duckdb.Error) -> FilterProblem:
     return FilterProblem("sql", first, candidates)
 
 
-def _row(kinds: Iterable[str], values: Sequence[Any]) -> ImageRow:
-    named = dict(zip(kinds, values, strict=True))
-    typed = {name: named[name] for name in NAMES if name in named}
-    further = {name: value for name, value in named.items() if name not in BY_NAME}
-    return ImageRow(**typed, further=MappingProxyType(further))
-
-
 def write_catalog(rows: Sequence[ImageRow], path: Path) -> None:
     """Write a catalog file; equal rows give equal bytes.
 
@@ -216,19 +208,15 @@ def write_catalog(rows: Sequence[ImageRow], path: Path) -> None:
     further = dict.fromkeys(name for row in rows for name in row.further)
     kinds = {c.name: c.kind for c in COLUMNS} | {name: _kind(rows, name) for name in further}
     values = [row.values() for row in rows]
-    half = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write(kinds, [[row.get(name) for name in kinds] for row in values], half)
-        half.replace(path)
+        with whole(path) as half:
+            _write(kinds, [[row.get(name) for name in kinds] for row in values], half)
     except (OSError, duckdb.IOException) as error:
-        with suppress(OSError):
-            half.unlink()
         first = str(error).splitlines()[0]
         raise CatalogError(f"cannot be written: {first}", where=str(path)) from None
 
 
-def _write(kinds: Mapping[str, str], values: Sequence[Sequence[Any]], path: Path) -> None:
+def _write(kinds: Mapping[str, str], values: Sequence[Sequence[Value]], path: Path) -> None:
     notes = {c.name: {"meaning": c.meaning, "unit": c.unit} for c in COLUMNS}
     metadata = canonical_json(notes).replace("'", "''")
     target = str(path).replace("'", "''")

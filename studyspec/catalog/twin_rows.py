@@ -10,6 +10,8 @@ from dataclasses import replace
 from studyspec.catalog.row import ImageRow
 
 COLLECTION = "twin"
+IMAGE, DRAWN, EXACT = "twin", "twin-drawn", "twin-exact"
+"""Schemes of simulated images and of their labels."""
 IMAGES_PER_CONDITION = 12
 CONDITION = (
     "material",
@@ -48,9 +50,9 @@ def images_like(template: ImageRow, numbers: range) -> Iterator[ImageRow]:
             template,
             image_id=image_id,
             collection=COLLECTION,
-            image_uri=f"twin:{seed}",
-            label_uri=f"twin-drawn:{seed}",
-            exact_label_uri=f"twin-exact:{seed}",
+            image_uri=f"{IMAGE}:{seed}",
+            label_uri=f"{DRAWN}:{seed}",
+            exact_label_uri=f"{EXACT}:{seed}",
             width_px=size,
             height_px=size,
             licence="MIT",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +11,7 @@ from studyspec.cli import options
 from studyspec.cli.tables import table
 
 if TYPE_CHECKING:
-    from studyspec.images.comparison import Compared
+    from studyspec.api.catalog import Comparison
 
 FAILED = 1
 DEFAULT = Path("data_catalog.parquet")
@@ -32,23 +31,11 @@ def ls(
 
     Example: studyspec catalog ls --collection twin
     """
-    from collections import Counter
+    from studyspec import api
 
-    from studyspec.catalog.table import Catalog
-    from studyspec.catalog.twin_rows import CONDITION
-
-    names = ("collection", *CONDITION)
-    rows = Catalog.open(catalog).rows
-    counts = Counter(
-        tuple(getattr(row, name) for name in names)
-        for row in rows
-        if collection in (None, row.collection)
-    )
-    lines = [
-        [f"{value:g}" if isinstance(value, float) else value for value in key] + [n]
-        for key, n in counts.items()
-    ]
-    typer.echo(table([*names, "images"], lines))
+    found = api.catalog.conditions(catalog, collection)
+    rows = [[f"{v:g}" if isinstance(v, float) else v for v in row] for row in found.rows]
+    typer.echo(table(found.columns, rows))
 
 
 @app.command()
@@ -66,9 +53,9 @@ def add(
 
     Example: studyspec catalog add images --metadata images/metadata.csv --collection mine
     """
-    from studyspec.catalog.add import add as add_images
+    from studyspec import api
 
-    report = add_images(folder, metadata, catalog, collection)
+    report = api.catalog.add(folder, metadata, catalog, collection)
     for note in report.notes:
         typer.echo(f"note: {note}", err=True)
     typer.echo(
@@ -102,24 +89,10 @@ def simulate(
 
     Example: studyspec catalog simulate --material Pt --diameter-nm 3 --dose 200 -n 20
     """
-    from studyspec.catalog.row import ImageRow
-    from studyspec.twin.rows import add_rows
+    from studyspec import api
 
-    template = ImageRow(
-        "",
-        "",
-        "",
-        width_px=width_px,
-        height_px=width_px,
-        material=material,
-        diameter_nm=diameter_nm,
-        support=support,
-        voltage_kv=voltage_kv,
-        pixel_scale_nm=pixel_scale_nm,
-        dose_e_per_A2=dose,
-        session=session,
-    )
-    rows = add_rows(template, n, catalog)
+    imaging = api.catalog.Imaging(dose, pixel_scale_nm, support, session, voltage_kv, width_px)
+    rows = api.catalog.simulate(material, diameter_nm, imaging, n, catalog)
     typer.echo(f"{catalog}: {n} images added, {rows[0].image_id} to {rows[-1].image_id}")
     typer.echo(f"each is {rows[0].width_px} px wide", err=True)
 
@@ -146,17 +119,14 @@ def compare(
 
     Example: studyspec catalog compare mine twin
     """
+    from studyspec import api
     from studyspec.cli.progress import Progress
-    from studyspec.images.comparison import Extent
-    from studyspec.images.comparison import compare as measure
-    from studyspec.images.source import Source
 
+    extent = api.catalog.Extent(images, everything, patch)
     place = options.workplace(None, cache, base_address)
-    source = Source(catalog, place.cache_folder(), base_address)
-    extent = Extent(images, everything, patch)
     with Progress() as progress:
-        found = measure(catalog, (first, second), extent, source, progress.measuring)
-    typer.echo(_comparison(first, second, found))
+        found = api.catalog.compare(first, second, catalog, extent, place, progress.measuring)
+    typer.echo(_comparison(found))
 
 
 @app.command()
@@ -173,10 +143,9 @@ def fetch(
     from studyspec import api
     from studyspec.cli.progress import Progress
 
-    checked = api.check(study, profile, options.workplace(None, cache, base_address))
-    n = len(checked.unfetched)
+    place = options.workplace(None, cache, base_address)
     with Progress() as progress:
-        api.fetch(checked, progress.fetching)
+        n = api.catalog.fetch(study, profile, place, progress.fetching)
     typer.echo(f"{n} files fetched" if n else "every file is here")
 
 
@@ -190,10 +159,9 @@ def verify(
 
     Example: studyspec catalog verify
     """
-    from studyspec.catalog.verify import verify as verify_files
+    from studyspec import api
 
-    place = options.workplace(None, cache, base_address)
-    found = verify_files(catalog, place.cache_folder(), base_address)
+    found = api.catalog.verify(catalog, options.workplace(None, cache, base_address))
     typer.echo(f"{found.intact} intact, {len(found.wrong)} wrong, {found.absent} not here")
     for text in found.wrong:
         typer.echo(f"wrong: {text}", err=True)
@@ -209,19 +177,18 @@ def build(
 
     Example: studyspec catalog build
     """
-    from studyspec.catalog.build import build as build_catalog
+    from studyspec import api
 
-    typer.echo(f"{output}: {build_catalog(output)} images")
+    typer.echo(f"{output}: {api.catalog.build(output)} images")
 
 
-def _comparison(first: str, second: str, compared: Sequence[Compared]) -> str:
+def _comparison(found: Comparison) -> str:
     """A line for each collection under each condition, and one for their ratio."""
-    from studyspec.images.comparison import CONDITION, STATISTICS
-
-    lines = []
-    for one in compared:
-        for name, n, values in zip((first, second), one.images, one.values, strict=True):
-            lines.append([*one.condition, name, n, *(values or [None] * len(STATISTICS))])
+    lines: list[list[object]] = []
+    first, second = found.names
+    for one in found.compared:
+        for name, n, values in zip(found.names, one.images, one.values, strict=True):
+            lines.append([*one.condition, name, n, *(values or [None] * len(found.statistics))])
         lines.append([*one.condition, f"{second} / {first}", None, *one.ratios])
     shown = [[f"{v:.3g}" if isinstance(v, float) else v for v in line] for line in lines]
-    return table([*CONDITION, "collection", "images", *STATISTICS], shown)
+    return table([*found.condition, "collection", "images", *found.statistics], shown)

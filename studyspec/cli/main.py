@@ -7,7 +7,7 @@ import sys
 import typer
 
 from studyspec import __version__
-from studyspec.cli import catalog, comparison, networks, predict, results, studies, work
+from studyspec.cli import catalog, compare_sets, networks, plugins, predict, results, studies, work
 from studyspec.errors import StudySpecError
 
 app = typer.Typer(
@@ -20,8 +20,9 @@ app = typer.Typer(
 )
 studies.register(app)
 results.register(app)
-comparison.register(app)
+compare_sets.register(app)
 predict.register(app)
+plugins.register(app)
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(networks.app, name="networks")
 work.register(app)

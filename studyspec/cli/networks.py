@@ -1,4 +1,4 @@
-"""The command on networks of others: convert."""
+"""The command on foreign networks: convert."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Networks of others.", no_args_is_help=True)
+app = typer.Typer(help="Foreign networks, trained elsewhere.", no_args_is_help=True)
+SHOWN_HASH = 12
 
 
 @app.callback()
 def _group() -> None:
-    """Networks of others."""
+    """Foreign networks, trained elsewhere."""
 
 
 @app.command()
@@ -26,10 +27,8 @@ def convert(
 
     Example: studyspec networks convert published/*.h5 --output networks
     """
-    from studyspec.learn.conversion import convert as convert_file
+    from studyspec import api
 
     for file in files:
-        folder = output or file.parent
-        folder.mkdir(parents=True, exist_ok=True)
-        target = folder / f"{file.stem}.safetensors"
-        typer.echo(f"{target}  {convert_file(file, target)[:12]}")
+        made = api.networks.convert(file, output)
+        typer.echo(f"{made.path}  {made.sha256[:SHOWN_HASH]}")

@@ -10,6 +10,8 @@ import typer
 if TYPE_CHECKING:
     from studyspec.api import Workplace
 
+RESULTS = Path("results")
+"""The results folder of a command that names no study."""
 Study = Annotated[Path, typer.Argument(help="Study file (TOML).", show_default=False)]
 Studies = Annotated[
     list[Path], typer.Argument(help="Study files (TOML), or folders of them.", show_default=False)
@@ -24,6 +26,9 @@ ResultsFolder = Annotated[
         envvar="STUDYSPEC_RESULTS",
         help="Results folder; default: results/ in the study's project root.",
     ),
+]
+AnyResults = Annotated[
+    Path, typer.Option("--results", envvar="STUDYSPEC_RESULTS", help="Results folder.")
 ]
 Cache = Annotated[
     Path | None,
@@ -51,16 +56,3 @@ def workplace(
     from studyspec.api import Workplace
 
     return Workplace(results, cache, base_address)
-
-
-def here() -> Path:
-    """The results folder of a command that names no study."""
-    return Path("results")
-
-
-def study_files(paths: list[Path]) -> list[Path]:
-    """The study files named, folders replaced by the TOML files in them, in name order."""
-    files: list[Path] = []
-    for path in paths:
-        files += sorted(path.glob("*.toml")) if path.is_dir() else [path]
-    return files

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from studyspec import api
 from studyspec.cli.progress import duration
 from studyspec.cli.tables import table
-from studyspec.plan.jobs import STAGES
 
 if TYPE_CHECKING:
     from studyspec.api import PlannedStudy
 
-STATES = ("new", "known", "stale", "failed", "rebuild", "unfetched")
 SHOWN_REASONS = 12
 
 
 def plan_text(planned: PlannedStudy) -> str:
     """Jobs by stage and state, then each reason with its number of jobs."""
-    loaded = planned.checked.loaded
-    name = loaded.study.study.name + (f" ({loaded.profile})" if loaded.profile else "")
-    counts = {stage: [planned.count(stage, state) for state in STATES] for stage in STAGES}
-    rows = [[stage, *each] for stage, each in counts.items() if any(each) or stage != "measure"]
-    lines = [name, table(["stage", *STATES], rows)]
+    checked = planned.checked
+    name = checked.name + (f" ({checked.profile})" if checked.profile else "")
+    rows = [[stage, *counts.values()] for stage, counts in planned.stages.items()]
+    lines = [name, table(["stage", *api.STATES], rows)]
     reasons = Counter(
         (p.state, p.job.stage, p.reason) for p in planned.jobs if p.reason and p.state != "known"
     )
@@ -35,8 +32,8 @@ def plan_text(planned: PlannedStudy) -> str:
     seconds = api.estimate(planned)
     if seconds is not None:
         lines.append(f"about {duration(seconds)} of work on one worker, as past jobs took")
-    if planned.checked.unfetched:
-        n = len(planned.checked.unfetched)
+    if checked.unfetched:
+        n = len(checked.unfetched)
         lines.append(f"{n} files are not here yet; `studyspec run` fetches them")
     return "\n".join(lines)
 
@@ -51,13 +48,12 @@ def shared_text(plans: Sequence[PlannedStudy]) -> str:
     return f"{asked} trainings asked for, {needed} needed: {asked - needed} are shared by studies"
 
 
-def plan_json(planned: PlannedStudy) -> dict[str, Any]:
+def plan_json(planned: PlannedStudy) -> dict[str, object]:
     """Every job with its key, stage, state and reason."""
-    loaded = planned.checked.loaded
     return {
-        "study": loaded.study.study.name,
-        "profile": loaded.profile,
-        "unfetched": list(planned.checked.unfetched),
+        "study": planned.checked.name,
+        "profile": planned.checked.profile,
+        "unfetched": planned.checked.unfetched,
         "jobs": [
             {
                 "key": p.job.key,

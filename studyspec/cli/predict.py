@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from studyspec.api.networks import PredictedMask
 
 
 def register(app: typer.Typer) -> None:
@@ -32,8 +35,10 @@ def predict(
 
     Example: studyspec predict results/artifacts/networks/NETWORK.safetensors new/*.dm3
     """
-    from studyspec.run.prediction import predict_files
+    from studyspec import api
 
-    for mask in predict_files([network, *(also or ())], images, output, device):
+    def tell(mask: PredictedMask) -> None:
         agreed = "" if mask.agreement is None else f", agreement {mask.agreement:.3f}"
         typer.echo(f"{mask.path}  {100 * mask.particle:.1f} % particle{agreed}")
+
+    api.predict([network, *(also or ())], images, output, device, tell)

@@ -6,16 +6,13 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.status import Status
 
-from studyspec.plan.jobs import STAGES
-
 if TYPE_CHECKING:
-    from studyspec.api import PlannedStudy
-    from studyspec.run.events import Event, Summary
+    from studyspec.api import Event, PlannedStudy, Summary
 
 MEGABYTE = 1e6
 
@@ -59,12 +56,10 @@ class Progress:
 
     def planned(self, planned: PlannedStudy) -> None:
         """What a study still needs."""
-        to_do: Counter[str] = Counter(p.job.stage for p in planned.jobs if p.to_do)
-        self._clock.expect(to_do)
+        self._clock.expect(planned.to_do)
         known = sum(p.state == "known" for p in planned.jobs)
-        name = planned.checked.loaded.study.study.name
-        jobs = ", ".join(f"{to_do[stage]} to {stage}" for stage in STAGES if to_do[stage])
-        self._print(f"{name}: {jobs or 'nothing to do'}; {known} known")
+        jobs = ", ".join(f"{n} to {stage}" for stage, n in planned.to_do.items())
+        self._print(f"{planned.checked.name}: {jobs or 'nothing to do'}; {known} known")
 
     def happened(self, event: Event) -> None:
         """A job went on or ended."""
@@ -73,12 +68,12 @@ class Progress:
             self._running[job.key] = job.title
             self._clock.start(job.key)
         elif event.kind == "progress":
-            self._running[job.key] = f"{job.title} {_epoch(event.values)}"
+            self._running[job.key] = f"{job.title} {_epoch(event.progress)}"
         else:
             self._running.pop(job.key, None)
             seconds = self._clock.stop(job.key, job.stage, event.kind)
             self._print(f"[{event.settled}/{event.total}] {_line(event, seconds)}{self._left()}")
-            for note in event.values.get("notes", ()):
+            for note in () if event.result is None else event.result.remarks:
                 self._print(f"note: {note}")
         self._show("; ".join(self._running.values()))
 
@@ -152,39 +147,23 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600}:{whole % 3600 // 60:02d} h"
 
 
-def _epoch(values: Mapping[str, Any]) -> str:
-    if "epoch" not in values:
+def _epoch(progress: Mapping[str, object]) -> str:
+    """How far a training is."""
+    loss = progress.get("validation_loss")
+    if "epoch" not in progress:
         return ""
-    return (
-        f"epoch {values['epoch']}/{values['epochs']}, "
-        f"validation loss {values['validation_loss']:.3f}"
-    )
+    told = f", validation loss {loss:.3f}" if isinstance(loss, float) else ""
+    return f"epoch {progress['epoch']}/{progress['epochs']}{told}"
 
 
 def _line(event: Event, seconds: float | None) -> str:
     title = event.job.title
     if event.kind == "done":
+        came = "" if event.result is None else event.result.headline
         took = "" if seconds is None else f"  {duration(seconds)}"
-        return f"{title}{_result(event.values)}{took}"
+        return f"{title}{f': {came}' if came else ''}{took}"
     if event.kind == "blocked":
         return f"{title}: not tried: {event.message}"
     how = "failed, will be tried again" if event.kind == "again" else "failed"
     log = "" if event.log is None else f" (log: {event.log})"
     return f"{title}: {how}: {event.message}{log}"
-
-
-def _result(values: Mapping[str, Any]) -> str:
-    """The one number of a result that a person wants to see."""
-    if "best_epoch" in values:
-        best = values["history"][values["best_epoch"] - 1]
-        return f": validation loss {best['validation_loss']:.3f} at epoch {values['best_epoch']}"
-    scores = values.get("scores")
-    if scores and scores.get("tp"):
-        dice = [
-            (2 * tp + 1) / (2 * tp + fp + fn + 1)
-            for tp, fp, fn in zip(scores["tp"], scores["fp"], scores["fn"], strict=True)
-        ]
-        return f": dice {sum(dice) / len(dice):.3f}"
-    if "patches" in values:
-        return f": {values['patches']} patches"
-    return ""

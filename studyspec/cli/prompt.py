@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import typer
 
 from studyspec.errors import StudySpecError
-
-if TYPE_CHECKING:
-    from studyspec.store.layout import Results
 
 KEYWORDS = (
     "select", "from", "where", "group by", "order by", "limit", "join", "using", "having", "count",
@@ -20,21 +17,21 @@ KEYWORDS = (
 WELCOME = "a statement ends with ;  @ names queries  Tab completes  Ctrl-D ends"
 
 
-def prompt(place: Results, show: Callable[[str], None]) -> None:
+def prompt(results: Path, show: Callable[[str], None]) -> None:
     """Read statements until the end of input; a mistake costs only its message."""
-    for statement in _statements(place):
+    for statement in _statements(results):
         try:
             show(statement)
         except StudySpecError as error:
             typer.echo(f"error: {error.text}", err=True)
 
 
-def _statements(place: Results) -> Iterator[str]:
+def _statements(results: Path) -> Iterator[str]:
     """One a line from a pipe; from a terminal up to a semicolon, or a name after @."""
     if not sys.stdin.isatty():
         yield from (line for line in sys.stdin if line.strip())
         return
-    session = _session(place)
+    session = _session(results)
     typer.echo(WELCOME, err=True)
     begun = ""
     while True:
@@ -51,7 +48,7 @@ def _statements(place: Results) -> Iterator[str]:
             begun = ""
 
 
-def _session(place: Results) -> Callable[[str], str]:
+def _session(results: Path) -> Callable[[str], str]:
     """A line editor that remembers and completes."""
     from platformdirs import user_state_path
     from prompt_toolkit import PromptSession
@@ -59,11 +56,10 @@ def _session(place: Results) -> Callable[[str], str]:
     from prompt_toolkit.history import FileHistory
     from prompt_toolkit.shortcuts import CompleteStyle
 
-    from studyspec.store.named import MARK, NAMED
-    from studyspec.store.queries import words
+    from studyspec import api
 
     folder = user_state_path("studyspec", ensure_exists=True)
-    known = [*words(place), *KEYWORDS, *(f"{MARK}{name}" for name in NAMED)]
+    known = [*api.words(results), *KEYWORDS]
     completer = WordCompleter(known, ignore_case=True, WORD=True)
     session: PromptSession[str] = PromptSession(
         history=FileHistory(str(folder / "sql_history")),

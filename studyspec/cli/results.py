@@ -1,4 +1,4 @@
-"""The commands on results: sql, ingest, clean, and the schema of study files."""
+"""The commands on the store: sql, ingest, clean, and the schema of study files."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from studyspec.cli import options
 from studyspec.cli.tables import table
 
 if TYPE_CHECKING:
-    from studyspec.store.layout import Results
-    from studyspec.store.queries import Table
+    from studyspec.api import Rows
+
+ALL_NAMES = "@"
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +28,7 @@ def sql(
     csv: Annotated[Path | None, typer.Option("--csv", help="Write the rows as CSV.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write them as JSON.")] = None,
     parquet: Annotated[Path | None, typer.Option("--parquet", help="Write as Parquet.")] = None,
-    results: options.ResultsFolder = None,
+    results: options.AnyResults = options.RESULTS,
 ) -> None:
     """Ask the store, read-only, also while a run goes on; without a query, a prompt.
 
@@ -35,34 +36,31 @@ def sql(
 
     Example: studyspec sql "select train, test, dice_mean from matrix order by all"
     """
+    from studyspec import api
     from studyspec.cli.prompt import prompt
-    from studyspec.store import exports
-    from studyspec.store.named import MARK, NAMED
-    from studyspec.store.queries import user_query
 
-    place = _results(results)
     if query is None:
-        prompt(place, lambda statement: _print(user_query(place, statement)))
+        prompt(results, lambda statement: _print(api.sql(statement, results)))
         return
-    if query.strip() == MARK:
-        typer.echo(table(["query", "tells"], [[f"@{n}", q.tells] for n, q in NAMED.items()]))
+    if query.strip() == ALL_NAMES:
+        typer.echo(table(["query", "tells"], list(api.named_queries().items())))
         return
-    answer = user_query(place, query)
-    writers = (
-        (csv, exports.write_csv),
-        (json_file, exports.write_json),
-        (parquet, exports.write_parquet),
+    answer = api.sql(query, results)
+    files = (
+        (csv, answer.write_csv),
+        (json_file, answer.write_json),
+        (parquet, answer.write_parquet),
     )
-    for path, write in writers:
+    for path, write in files:
         if path is not None:
-            write(answer, path)
+            write(path)
             typer.echo(f"{len(answer.rows)} rows in {path}", err=True)
     if csv is None and json_file is None and parquet is None:
         _print(answer)
 
 
 def ingest(
-    results: options.ResultsFolder = None,
+    results: options.AnyResults = options.RESULTS,
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Make the whole database anew from the records.")
     ] = False,
@@ -71,16 +69,14 @@ def ingest(
 
     Example: studyspec ingest --results results --rebuild
     """
-    from studyspec.store import ingest as ingestion
+    from studyspec import api
 
-    place = _results(results)
-    count = ingestion.rebuild(place) if rebuild else ingestion.ingest(place)
-    typer.echo(f"{count} records")
+    typer.echo(f"{api.ingest(results, rebuild)} records")
 
 
 def clean(
-    results: options.ResultsFolder = None,
-    everything: Annotated[
+    results: options.AnyResults = options.RESULTS,
+    networks: Annotated[
         bool, typer.Option("--networks", help="Delete the networks' weights too.")
     ] = False,
 ) -> None:
@@ -88,15 +84,9 @@ def clean(
 
     Example: studyspec clean --networks
     """
-    from studyspec.errors import RunError
-    from studyspec.run.runners import any_alive
-    from studyspec.store.cleaning import clean as clean_artifacts
+    from studyspec import api
 
-    place = _results(results)
-    if any_alive(place):
-        raise RunError("a run goes on here", where=str(place.folder), hint="let it end, or stop it")
-    freed = clean_artifacts(place, networks=everything)
-    typer.echo(f"{freed / 1e6:.1f} MB freed")
+    typer.echo(f"{api.clean(results, networks) / 1e6:.1f} MB freed")
 
 
 def schema() -> None:
@@ -104,16 +94,10 @@ def schema() -> None:
 
     Example: studyspec schema > study.schema.json
     """
-    from studyspec.spec.schema import json_schema
+    from studyspec import api
 
-    typer.echo(json.dumps(json_schema(), indent=2))
-
-
-def _results(folder: Path | None) -> Results:
-    from studyspec.store.layout import Results
-
-    return Results((folder or options.here()).absolute())
+    typer.echo(json.dumps(api.schema(), indent=2))
 
 
-def _print(answer: Table) -> None:
+def _print(answer: Rows) -> None:
     typer.echo(table(answer.columns, answer.rows))

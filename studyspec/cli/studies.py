@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import astuple
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from studyspec.cli import options, starter
+from studyspec.cli import options
+from studyspec.cli.plugins import note_left_out
 from studyspec.cli.tables import table
+
+if TYPE_CHECKING:
+    from studyspec.api import CheckedStudy, Standing, Workplace
 
 FAILED = 1
 INTERRUPTED = 130
-MATRIX = {
-    "variant": "variant",
-    "train": "train",
-    "test": "test",
-    "folds": "folds",
-    "dice_mean": "dice",
-    "dice_sd": "sd",
-    "normalized": "of own set",
-}
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +33,9 @@ def init(
 
     Example: studyspec init my-study
     """
-    for path in starter.make_project(folder):
+    from studyspec import api
+
+    for path in api.init(folder):
         typer.echo(path)
 
 
@@ -55,6 +53,7 @@ def check(
     """
     from studyspec import api
 
+    note_left_out()
     checked = api.check(study, profile, options.workplace(results, cache, base_address))
     if as_json:
         typer.echo(json.dumps(_checked_json(checked), indent=2))
@@ -85,7 +84,7 @@ def plan(
     from studyspec.cli.plans import plan_json, plan_text, shared_text
 
     place = options.workplace(results, cache, base_address)
-    plans = [api.plan(path, profile, place) for path in options.study_files(studies)]
+    plans = [api.plan(path, profile, place) for path in api.study_files(studies)]
     if as_json:
         typer.echo(json.dumps([plan_json(one) for one in plans], indent=2))
         return
@@ -96,7 +95,9 @@ def plan(
 def run(
     studies: options.Studies,
     profile: options.Profile = None,
-    on: Annotated[str, typer.Option("--on", help="Engine that starts the workers.")] = "local",
+    on: Annotated[
+        str, typer.Option("--on", help="Engine that starts workers; `studyspec plugins` has all.")
+    ] = "local",
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Workers; default: one per core or GPU.")
     ] = None,
@@ -119,17 +120,16 @@ def run(
     """
     from studyspec import api
     from studyspec.cli.progress import Progress
-    from studyspec.run.runner import Options
 
     place = options.workplace(results, cache, base_address)
-    how = Options(
+    how = api.Options(
         engine=on,
         workers=workers,
         devices=tuple(devices.split(",")) if devices else (),
         retry_failed=retry_failed,
         time_limit_s=None if time_limit_minutes is None else 60 * time_limit_minutes,
     )
-    files = options.study_files(studies)
+    files = api.study_files(studies)
     try:
         with Progress() as progress:
             summary = api.run(files, profile, place, how, progress)
@@ -156,15 +156,20 @@ def status(
     """
     from studyspec import api
 
-    state = api.status(study, profile, options.workplace(results, cache))
+    if study is None:
+        found = api.overview(results or options.RESULTS)
+    else:
+        found = api.status(study, profile, options.workplace(results, cache))
     if as_json:
-        typer.echo(json.dumps(state, indent=2))
+        typer.echo(json.dumps(_standing_json(found), indent=2))
         return
-    typer.echo(table(["stage", "done", "running", "to do", "failed"], state["stages"]))
-    for line in state["running"]:
-        typer.echo(f"running: {line}")
-    for failure in state["failed"]:
-        typer.echo(f"failed: {failure['title']}: {failure['reason']} (log: {failure['log']})")
+    rows = [astuple(stage) for stage in found.stages]
+    typer.echo(table(["stage", "done", "running", "to do", "failed"], rows))
+    for title in found.running:
+        typer.echo(f"running: {title}")
+    for job in found.failed:
+        log = "" if job.log is None else f" (log: {job.log})"
+        typer.echo(f"failed: {job.title}: {job.reason}{log}")
 
 
 def report(
@@ -192,7 +197,7 @@ def report(
     """
     from studyspec import api
 
-    files, place = options.study_files(studies), options.workplace(results)
+    files, place = api.study_files(studies), options.workplace(results)
     if export is not None:
         for path in api.export(files, export, profile, place):
             typer.echo(path)
@@ -202,26 +207,36 @@ def report(
         typer.echo(api.report(files, profile, place, output))
 
 
-def _checked_json(checked: Any) -> dict[str, Any]:
+def _checked_json(checked: CheckedStudy) -> dict[str, object]:
     return {
-        "study": checked.loaded.study.study.name,
-        "profile": checked.loaded.profile,
+        "study": checked.name,
+        "profile": checked.profile,
         "datasets": {
             name: [image.row.image_id for image in dataset.images]
             for name, dataset in checked.datasets.items()
         },
-        "variants": {v.name: [list(pair) for pair in v.pairs] for v in checked.variants},
-        "unfetched": list(checked.unfetched),
+        "variants": {variant.name: variant.pairs for variant in checked.variants},
+        "unfetched": checked.unfetched,
     }
 
 
-def _matrix_text(study: Path, profile: str | None, place: Any) -> str:
+def _standing_json(found: Standing) -> dict[str, object]:
+    return {
+        "stages": [astuple(stage) for stage in found.stages],
+        "running": found.running,
+        "failed": [
+            {"title": job.title, "reason": job.reason, "log": job.log and str(job.log)}
+            for job in found.failed
+        ],
+    }
+
+
+def _matrix_text(study: Path, profile: str | None, place: Workplace) -> str:
     from studyspec import api
 
-    rows = api.matrix(study, profile, place)
-    cells = [[row[name] for name in MATRIX] for row in rows]
-    if not cells:
+    brief = api.matrix(study, profile, place).brief
+    if not brief.rows:
         return (
             "nothing is trained; the views image_statistics and histograms hold what was measured"
         )
-    return table(list(MATRIX.values()), cells) + "\nsd: over the folds, ddof 1"
+    return table(brief.columns, brief.rows) + "\nsd: over the folds, ddof 1"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 
-def text(value: Any) -> str:
+def text(value: object) -> str:
     """A cell as text: floats with four significant decimals, unknown as nothing."""
     if value is None:
         return ""
@@ -15,7 +14,7 @@ def text(value: Any) -> str:
     return str(value)
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Columns aligned with two spaces between them; numbers to the right."""
     cells = [[text(value) for value in row] for row in rows]
     widths = [

@@ -1,4 +1,4 @@
-"""The command that engines start: a worker. Users need it only to add workers by hand."""
+"""The command that adds a worker by hand to those that engines start."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ def work(
 
     Example: studyspec work results --device cuda:1
     """
-    from studyspec.run.worker import work as work_on
-    from studyspec.store.layout import Results
+    from studyspec import api
 
-    raise typer.Exit(work_on(Results(results.absolute()), device))
+    raise typer.Exit(api.work(results, device))

@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from studyspec.catalog.row import ImageRow
 from studyspec.catalog.table import Catalog, FilterProblem
-from studyspec.errors import FileError
-from studyspec.images.source import Identity, Source, Unfetched
+from studyspec.errors import FileError, Mistake, Unfetched
+from studyspec.images.door import Door, Identity
 from studyspec.spec.filters import DatasetFilter
 
 Named = tuple[ImageRow, Identity | None]
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """What is wrong with a filter: the path of keys in the study, what, and a way out.
-
-    `at_key`: the key is at fault, not its value.
-    """
-
-    path: tuple[str | int, ...]
-    what: str
-    hint: str = ""
-    at_key: bool = False
 
 
 def select(
@@ -53,14 +39,14 @@ def select(
 
 
 def identify(
-    name: str, wanted: DatasetFilter, rows: Sequence[ImageRow], source: Source
+    name: str, wanted: DatasetFilter, rows: Sequence[ImageRow], door: Door
 ) -> tuple[list[Named], list[Mistake]]:
     """The hashes of a dataset's images, None where a file is not fetched; and missing files."""
     found: list[Named] = []
     mistakes: list[Mistake] = []
     for row in rows:
         try:
-            found.append((row, source.identity(row, wanted.label)))
+            found.append((row, door.identity(row, wanted.label)))
         except Unfetched:
             found.append((row, None))
         except FileError as error:

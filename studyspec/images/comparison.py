@@ -5,24 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 
-import numpy as np
-
 from studyspec.catalog.row import ImageRow
 from studyspec.catalog.table import Catalog
+from studyspec.catalog.twin_rows import CONDITION
 from studyspec.errors import CatalogError
+from studyspec.images.door import Door
 from studyspec.images.patches import cut
-from studyspec.images.prepare import preprocess
-from studyspec.images.source import Source
-from studyspec.images.statistics import BANDS, ImageStatistics, describe
-from studyspec.spec.settings import PatchSettings, PreprocessSettings
+from studyspec.images.pipeline import preprocess
+from studyspec.images.variability import BANDS, SINGLE, describe
+from studyspec.plugins.values import WorkingImage
+from studyspec.spec.sections import PatchSettings, PreprocessSettings
+from studyspec.spec.uses import Pipeline
 
-CONDITION = ("material", "diameter_nm", "pixel_scale_nm", "dose_e_per_A2")
-SINGLE = tuple(f.name for f in fields(ImageStatistics) if f.name != "power")
+MATCHED = tuple(name for name in CONDITION if name not in ("support", "session"))
+"""What of a condition two collections must agree in, as nobody else has the same sessions."""
 STATISTICS = (*SINGLE, *(f"power {low:g}-{high:g}" for low, high in pairwise(BANDS)))
 """What is compared; the last ones are shares of power, in cycles per pixel."""
 
@@ -64,7 +65,7 @@ def compare(
     catalog: Path,
     names: tuple[str, str],
     extent: Extent,
-    source: Source,
+    door: Door,
     on_image: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Compared]:
     """Measure the images of two collections, several at a time.
@@ -77,8 +78,8 @@ def compare(
         The collections.
     extent
         How much to compare.
-    source
-        Where the images come from.
+    door
+        The way to their pixels.
     on_image
         Told how many images are done, and of how many.
 
@@ -95,14 +96,14 @@ def compare(
         raise CatalogError(
             f"'{names[0]}' and '{names[1]}' have no condition in common",
             where=str(catalog),
-            hint=f"{', '.join(CONDITION)} must agree; --all shows every condition",
+            hint=f"{', '.join(MATCHED)} must agree; --all shows every condition",
         )
-    settings = PreprocessSettings(patch=PatchSettings(size=extent.patch_px))
+    pipeline = Pipeline.of(PreprocessSettings(patch=PatchSettings(size=extent.patch_px)))
     jobs = [
         (c, side, row) for c in conditions for side in (0, 1) for row in groups[side].get(c, ())
     ]
     found: dict[tuple[Condition, int], list[Values]] = {}
-    measured = _measured([row for _, _, row in jobs], source, settings)
+    measured = _measured([row for _, _, row in jobs], door, pipeline)
     for done, ((condition, side, _), values) in enumerate(zip(jobs, measured, strict=True), 1):
         if values is not None:
             found.setdefault((condition, side), []).append(values)
@@ -114,7 +115,7 @@ def _by_condition(catalog: Catalog, collection: str, most: int) -> dict[Conditio
     """The first rows under each condition; doses to two digits, so that 421 meets 425."""
     groups: dict[Condition, list[ImageRow]] = {}
     for row in catalog.rows_of(collection):
-        *key, dose = (getattr(row, name) for name in CONDITION)
+        *key, dose = (getattr(row, name) for name in MATCHED)
         rounded = None if dose is None else float(f"{dose:.1e}")
         group = groups.setdefault((*key, rounded), [])
         if len(group) < most:
@@ -128,24 +129,19 @@ def _wanted(
     return extent.everything or all(condition in group for group in groups)
 
 
-def _measured(
-    rows: Sequence[ImageRow], source: Source, settings: PreprocessSettings
-) -> Iterator[Values | None]:
-    jobs = [(row, source, settings) for row in rows]
+def _measured(rows: Sequence[ImageRow], door: Door, pipeline: Pipeline) -> Iterator[Values | None]:
+    jobs = [(row, door, pipeline) for row in rows]
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         yield from pool.map(_statistics, jobs)
 
 
-def _statistics(job: tuple[ImageRow, Source, PreprocessSettings]) -> Values | None:
-    row, source, settings = job
-    labelled = source.read(row, "drawn")
-    label = labelled.label
-    if label is None:
-        label = np.zeros(labelled.pixels.shape, bool)
-        patch = settings.patch.model_copy(update={"min_particle_px": -1})
-        settings = settings.model_copy(update={"patch": patch})
-    pixels = preprocess(labelled.pixels, settings, labelled.surroundings)
-    patches = cut(pixels, label, settings.patch)
+def _statistics(job: tuple[ImageRow, Door, Pipeline]) -> Values | None:
+    row, door, pipeline = job
+    found = door.read(row, "drawn")
+    columns = {name: row.values().get(name) for name in pipeline.columns}
+    image = WorkingImage(found.pixels, found.label, found.pixel_scale_nm, found.frame, columns)
+    done = preprocess(image, pipeline)
+    patches = cut(done.pixels, done.label, pipeline.patch)
     if not len(patches.images):
         return None
     told = describe(patches.images, patches.labels)

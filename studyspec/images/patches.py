@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from studyspec.errors import FileError
-from studyspec.spec.settings import PatchSettings
+from studyspec.plugins.values import Image, Mask
+from studyspec.spec.sections import PatchSettings
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,8 @@ class Patches:
         Shape (N,), int32: place of each patch in the grid of patches, from 0.
     shape
         Height and width of the image [px].
-    relative_sd
-        Standard deviation of the image over its mean, before it was standardized; None where it is
-        not known.
+    facts
+        What the steps of its preparation noted of the image.
     """
 
     images: npt.NDArray[np.float32]
@@ -35,13 +36,13 @@ class Patches:
     rows: npt.NDArray[np.int32]
     cols: npt.NDArray[np.int32]
     shape: tuple[int, int]
-    relative_sd: float | None = None
+    facts: Mapping[str, float] = field(default_factory=dict)
 
 
-def cut(
-    image: npt.NDArray[np.float32], label: npt.NDArray[np.bool_], settings: PatchSettings
-) -> Patches:
+def cut(image: Image, label: Mask | None, settings: PatchSettings) -> Patches:
     """Cut an image and its label; edges that fill no patch are left out.
+
+    Without a label no patch is left out for want of particle.
 
     Parameters
     ----------
@@ -60,9 +61,10 @@ def cut(
             f"the image has {width} x {height} pixels, fewer than a patch of {size} x {size}",
             hint="lower preprocess.patch.size",
         )
-    grid_images, grid_labels = _grid(image, size), _grid(label, size)
+    known = np.zeros(image.shape, bool) if label is None else label
+    grid_images, grid_labels = _grid(image, size), _grid(known, size)
     particle = grid_labels.sum(axis=(2, 3), dtype=np.int64)
-    rows, cols = np.nonzero(particle > settings.min_particle_px)
+    rows, cols = np.nonzero((particle > settings.min_particle_px) | (label is None))
     return Patches(
         np.ascontiguousarray(grid_images[rows, cols]),
         grid_labels[rows, cols].astype(np.uint8),

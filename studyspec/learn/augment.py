@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from studyspec.learn.draws import Draws
-from studyspec.spec.settings import AugmentSettings
+from studyspec.plugins.contracts import Augmentation
+from studyspec.plugins.guard import blamed, broken_promise
+from studyspec.plugins.registry import AUGMENTATIONS
+from studyspec.plugins.values import Samples
+from studyspec.spec.uses import Bound, Learning
 
 FORMS = 8
-FULL_VALUE = 1 - 1e-5
-"""A bilinear label value above this is 1, but for rounding."""
+FORMS_AT = 300
+"""The position of the dihedral forms among the augmentations."""
 
 
 def dihedral(x: Tensor, form: int) -> Tensor:
@@ -34,144 +39,66 @@ class Batch:
     labels: Tensor
 
 
-def augment(
-    images: Tensor,
-    labels: Tensor,
-    samples: Tensor,
-    settings: AugmentSettings,
-    draws: Draws,
-    training: bool = True,
-    light: Tensor | None = None,
-) -> Batch:
-    """Thinning, then noise, then flips, then rotation.
+@dataclass(frozen=True)
+class Augmenter:
+    """What is done to the samples of a training.
 
-    Parameters
-    ----------
-    images, labels
-        Patches of the batch, (B, P, P), float32 and uint8.
-    samples
-        Number of each sample in its epoch, int64 (B,). With `dihedral = "all"`, sample s is form
-        s mod 8 of patch s // 8.
-    settings
-        What to do.
-    draws
-        The random numbers of the epoch.
-    training
-        Validation gets noise and forms, no rotation and no random form.
-    light
-        How each sample was lit, (B, 3): see `thin`, which needs it.
+    `dihedral` as in the settings: with "all", sample s is form s mod 8 of patch s // 8.
     """
-    if settings.thinning.enabled:
-        if light is None:
-            raise ValueError("thinning needs the light of every sample")
-        images = thin(images, light, samples, settings, draws)
-    images = add_noise(images, samples, settings, draws)
-    forms = _forms(samples, settings, draws, training)
-    if forms is not None:
-        images, labels = _in_forms(images, forms), _in_forms(labels, forms)
-    if training and settings.rotation.probability > 0:
-        images, labels = rotate(images, labels, samples, settings, draws)
-    return Batch(images[:, None], labels.long())
+
+    augmentations: Sequence[Bound[Augmentation[Any]]]
+    dihedral: str = "all"
+
+    @classmethod
+    def of(cls, learning: Learning) -> Augmenter:
+        """That of a training."""
+        return cls(learning.augmentations, learning.dihedral)
+
+    def __call__(self, samples: Samples, draws: Draws, training: bool = True) -> Batch:
+        """A batch of samples, augmented; in validation only by what says that it acts there too."""
+        wanted = [one for one in self.augmentations if training or one.plugin.in_validation]
+        for one in wanted:
+            if one.plugin.position < FORMS_AT:
+                samples = _augmented(one, samples, draws)
+        forms = self._forms(samples.numbers, draws, training)
+        if forms is not None:
+            images, labels = _in_forms(samples.images, forms), _in_forms(samples.labels, forms)
+            samples = replace(samples, images=images, labels=labels)
+        for one in wanted:
+            if one.plugin.position >= FORMS_AT:
+                samples = _augmented(one, samples, draws)
+        return Batch(samples.images[:, None], samples.labels.long())
+
+    def _forms(self, numbers: Tensor, draws: Draws, training: bool) -> Tensor | None:
+        if self.dihedral == "all":
+            return numbers % FORMS
+        if self.dihedral == "random" and training:
+            return (draws.uniform("form", numbers) * FORMS).long()
+        return None
 
 
-def thin(
-    images: Tensor, light: Tensor, samples: Tensor, settings: AugmentSettings, draws: Draws
-) -> Tensor:
-    """Standardized images as they would be at a lower dose, standardized again; (B, P, P).
+def _augmented(one: Bound[Augmentation[Any]], samples: Samples, draws: Draws) -> Samples:
+    """What an augmentation makes of samples, if that is what its kind promises.
 
-    Of n electrons a share p stays, p n ± sqrt(p (1 - p) n): binomial thinning in its normal form.
-    With N electrons a pixel, and images of relative standard deviation s, that adds noise of
-    variance (1 - p) / (p N) (1 + s x) / s^2 to x. An image of a lower dose stays as it is.
-
-    Parameters
-    ----------
-    images, samples
-        As `augment`.
-    light
-        Dose [e/Å^2], electrons a pixel, and relative standard deviation of each sample, (B, 3).
+    Raises
+    ------
+    PluginError
+        If it fails, or gives arrays of another shape or numbers that are none.
     """
-    dose, electrons, spread = (column[:, None, None] for column in light.unbind(1))
-    least = settings.thinning.least_dose_e_per_A2
-    if least is None:
-        wanted = torch.full_like(dose, settings.thinning.dose_e_per_A2 or 0.0)
-    else:
-        part = draws.uniform("dose", samples)[:, None, None]
-        wanted = dose * (least / dose).clamp(max=1) ** part
-    share = (wanted / dose).clamp(max=1)
-    variance = (1 - share) / (share * electrons * spread**2)
-    n = draws.normal(samples, images[0].numel(), "thinning").view_as(images)
-    noise = torch.sqrt(variance * (1 + spread * images).clamp(min=0)) * n
-    return (images + noise) / torch.sqrt(1 + variance)
-
-
-def add_noise(images: Tensor, samples: Tensor, settings: AugmentSettings, draws: Draws) -> Tensor:
-    """X -> (x + rho n) / sqrt(1 + rho^2), n standard normal; (B, P, P)."""
-    noise = settings.noise
-    if noise.rho == 0 and noise.rho_max is None:
-        return images
-    if noise.rho_max is None:
-        rho = torch.full((len(images),), noise.rho, device=images.device)
-    else:
-        rho = draws.uniform("rho", samples) * noise.rho_max
-    rho = rho[:, None, None]
-    n = draws.normal(samples, images[0].numel()).view_as(images)
-    return (images + rho * n) / torch.sqrt(1 + rho**2)
-
-
-def rotate(
-    images: Tensor, labels: Tensor, samples: Tensor, settings: AugmentSettings, draws: Draws
-) -> tuple[Tensor, Tensor]:
-    """Rotate a share of the samples, each by an angle of its own; (B, P, P) both."""
-    chosen = draws.uniform("rotate", samples) < settings.rotation.probability
-    where = torch.nonzero(chosen).squeeze(1)
-    if len(where) == 0:
-        return images, labels
-    angle = 2 * torch.pi * draws.uniform("angle", samples[where])
-    rule = settings.rotation.label_rule
-    turned_images, turned_labels = turned(images[where], labels[where], angle, rule)
-    return images.index_copy(0, where, turned_images), labels.index_copy(0, where, turned_labels)
-
-
-def turned(images: Tensor, labels: Tensor, angle: Tensor, rule: str) -> tuple[Tensor, Tensor]:
-    """Turn squares about their centres, bilinearly.
-
-    Parameters
-    ----------
-    images, labels
-        (B, P, P). Corners are filled with the median of the patch's background, labels with 0.
-    angle
-        One for each square [rad], (B,).
-    rule
-        A label pixel is particle if its bilinear value is > 0.5 ("half") or 1 ("published").
-    """
-    fill = background_median(images, labels)[:, None, None]
-    stack = torch.stack([images - fill, labels.float()], dim=1)
-    cos, sin, zero = torch.cos(angle), torch.sin(angle), torch.zeros_like(angle)
-    matrix = torch.stack([cos, -sin, zero, sin, cos, zero], dim=1).view(-1, 2, 3)
-    grid = F.affine_grid(matrix, list(stack.shape), align_corners=False)
-    moved = F.grid_sample(stack, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-    limit = 0.5 if rule == "half" else FULL_VALUE
-    return moved[:, 0] + fill, (moved[:, 1] > limit).to(labels.dtype)
-
-
-def background_median(images: Tensor, labels: Tensor) -> Tensor:
-    """Median of the background pixels of each patch, of all its pixels if there is none; (B,).
-
-    Of an even number of pixels, the lower of the two in the middle.
-    """
-    flat, particle = images.flatten(1), labels.flatten(1) > 0
-    particle = particle & ~particle.all(dim=1, keepdim=True)
-    return flat.masked_fill(particle, torch.nan).nanmedian(dim=1).values
-
-
-def _forms(
-    samples: Tensor, settings: AugmentSettings, draws: Draws, training: bool
-) -> Tensor | None:
-    if settings.dihedral == "all":
-        return samples % FORMS
-    if settings.dihedral == "random" and training:
-        return (draws.uniform("form", samples) * FORMS).long()
-    return None
+    with blamed(AUGMENTATIONS.kind, one.found):
+        found: object = one.plugin.apply(samples, one.settings, draws.of(one.plugin.name))
+    if not isinstance(found, Samples):
+        what = f"it gave a {type(found).__name__}, not Samples"
+        raise broken_promise(AUGMENTATIONS.kind, one.found, what)
+    for name in ("images", "labels"):
+        was, now = getattr(samples, name).shape, getattr(found, name).shape
+        if was != now:
+            what = f"it made {name} of shape {tuple(now)} from {tuple(was)}"
+            raise broken_promise(AUGMENTATIONS.kind, one.found, what)
+    if not bool(torch.isfinite(found.images).all()):
+        what = "it made pixels that are no numbers (NaN or infinite)"
+        raise broken_promise(AUGMENTATIONS.kind, one.found, what)
+    return found
 
 
 def _in_forms(x: Tensor, forms: Tensor) -> Tensor:

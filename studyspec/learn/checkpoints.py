@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 import zipfile
 from collections.abc import Callable, Mapping
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
+from studyspec.files import whole
 
 
 class Interrupted(Exception):  # noqa: N818
@@ -70,14 +71,8 @@ class CheckpointFile:
 
     def write(self, saved: Mapping[str, Any]) -> None:
         """Replace the file."""
-        path = self._checkpoint.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        half = path.with_name(f".{path.name}.{os.getpid()}")
-        with half.open("wb") as file:
-            torch.save(dict(saved), file)
-            file.flush()
-            os.fsync(file.fileno())
-        half.replace(path)
+        with whole(self._checkpoint.path) as half:
+            torch.save(dict(saved), half)
         self._saved_at = time.monotonic()
 
     def remove(self) -> None:

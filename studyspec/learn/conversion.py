@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from studyspec.errors import LearnError
+from studyspec.files import whole
 from studyspec.learn.weights import load_network, save
 
 
@@ -28,14 +29,12 @@ def convert(source: Path, target: Path) -> str:
         If the file holds anything else, or the weights of another network.
     """
     state = _tensors(_unpickled(source), source)
-    half = target.with_name(f".{target.name}.half")
-    sha = save(state, half)
-    try:
-        load_network(half)
-    except LearnError as error:
-        half.unlink()
-        raise LearnError(error.what, where=str(source), hint=error.hint) from None
-    half.replace(target)
+    with whole(target) as half:
+        sha = save(state, half)
+        try:
+            load_network(half)
+        except LearnError as error:
+            raise LearnError(error.what, where=str(source), hint=error.hint) from None
     return sha
 
 

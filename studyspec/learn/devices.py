@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 import torch
 
 from studyspec.errors import LearnError, OutOfMemory
-from studyspec.spec.settings import TrainingSettings
+from studyspec.spec.sections import TrainingNumbers
 
 CPU = "cpu"
 
@@ -61,7 +61,7 @@ def autocast(device: str, precision: str) -> AbstractContextManager[object]:
 
 
 @contextmanager
-def memory_watch(settings: TrainingSettings | None = None) -> Iterator[None]:
+def memory_watch(settings: TrainingNumbers | None = None) -> Iterator[None]:
     """Turn a lack of memory into OutOfMemory, which proposes a smaller micro-batch.
 
     Raises
@@ -79,7 +79,7 @@ def memory_watch(settings: TrainingSettings | None = None) -> Iterator[None]:
         raise
 
 
-def _out_of_memory(settings: TrainingSettings | None) -> OutOfMemory:
+def _out_of_memory(settings: TrainingNumbers | None) -> OutOfMemory:
     if settings is None:
         return OutOfMemory("out of memory", hint="use a device with more memory")
     held = settings.micro_batch or settings.batch_size
@@ -89,3 +89,15 @@ def _out_of_memory(settings: TrainingSettings | None) -> OutOfMemory:
         f"out of memory with {held} samples at once",
         hint=f"set training.micro_batch = {held // 2}",
     )
+
+
+@contextmanager
+def one_thread(device: str) -> Iterator[None]:
+    """On a CPU compute with one thread, as workers do: sums in another order are other sums."""
+    before = torch.get_num_threads()
+    if device == CPU:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +15,14 @@ from torch import Tensor, nn
 
 from studyspec.learn.augment import FORMS, dihedral
 from studyspec.learn.devices import memory_watch
-from studyspec.learn.network import placed
+from studyspec.plugins.contracts import PixelMetric
+from studyspec.plugins.guard import blamed, broken_promise
+from studyspec.plugins.registry import METRICS
+from studyspec.spec.uses import Bound
 
 Whole = npt.NDArray[np.int64]
 Real = npt.NDArray[np.float64]
+COUNTS = 7
 HELD_PX = 2**20
 """Pixels that a network sees at once, or one patch if that is larger."""
 
@@ -38,6 +45,8 @@ class Counts:
         sum(p y).
     soft_sum
         sum(p) + sum(y).
+    sums
+        What metrics over pixels count, by name.
     """
 
     tp: Whole
@@ -47,6 +56,7 @@ class Counts:
     loss_sum: Real
     soft_intersection: Real
     soft_sum: Real
+    sums: Mapping[str, Real] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @torch.no_grad()
@@ -56,6 +66,7 @@ def evaluate(
     labels: npt.NDArray[np.uint8],
     in_all_forms: bool,
     device: str = "cpu",
+    metrics: Sequence[Bound[PixelMetric[Any]]] = (),
 ) -> Counts:
     """Count a network's hits and misses, patch by patch and form by form.
 
@@ -69,29 +80,40 @@ def evaluate(
         All 8 dihedral forms, or the plain one.
     device
         Where to compute.
+    metrics
+        Metrics over pixels, which are counted too.
 
     Raises
     ------
+    PluginError
+        If one of them fails, or does not count what it promises.
     OutOfMemory
         If the device has too little memory.
     """
-    network = placed(network, device).eval()
+    network = network.to(device).eval()
     forms = range(FORMS if in_all_forms else 1)
+    names = [name for one in metrics for name in one.plugin.sums]
     held = max(1, HELD_PX // max(1, images[:1].size))
-    parts = [torch.empty(0, len(forms), 7, dtype=torch.float64)]
+    parts = [torch.empty(0, len(forms), COUNTS + len(names), dtype=torch.float64)]
     with memory_watch():
         for start in range(0, len(images), held):
             x = torch.tensor(images[start : start + held]).to(device)
             y = torch.tensor(labels[start : start + held]).to(device)
-            each = [_count(network, dihedral(x, form), dihedral(y, form)) for form in forms]
+            each = [
+                _count(network, dihedral(x, form), dihedral(y, form), metrics) for form in forms
+            ]
             parts.append(torch.stack(each, dim=1).cpu())
     columns = torch.cat(parts).movedim(-1, 0).numpy()
     tp, fp, fn, tn = columns[:4].astype(np.int64)
-    return Counts(tp, fp, fn, tn, *columns[4:])
+    loss, soft_intersection, soft_sum = columns[4:COUNTS]
+    sums = MappingProxyType(dict(zip(names, columns[COUNTS:], strict=True)))
+    return Counts(tp, fp, fn, tn, loss, soft_intersection, soft_sum, sums)
 
 
-def _count(network: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    """The seven counts of each patch, (B, 7) float64, from patches and labels (B, P, P)."""
+def _count(
+    network: nn.Module, x: Tensor, y: Tensor, metrics: Sequence[Bound[PixelMetric[Any]]]
+) -> Tensor:
+    """The seven counts of each patch and those of metrics, (B, 7 + S) float64; x, y (B, P, P)."""
     logits = network(x[:, None])
     z = logits[:, 1] - logits[:, 0]
     p, truth = torch.sigmoid(z), y.float()
@@ -100,7 +122,26 @@ def _count(network: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     tp, found, there, soft = (_sum(part) for part in (particle * truth, particle, truth, p * truth))
     fp, fn = found - tp, there - tp
     tn = x[0].numel() - tp - fp - fn
-    return torch.stack([tp, fp, fn, tn, _sum(loss), soft, _sum(p) + there], dim=1)
+    counts = [tp, fp, fn, tn, _sum(loss), soft, _sum(p) + there]
+    more = [column for one in metrics for column in _counted(one, p, y > 0)]
+    return torch.stack(counts + more, dim=1)
+
+
+def _counted(one: Bound[PixelMetric[Any]], p: Tensor, label: Tensor) -> list[Tensor]:
+    """The sums of a metric over pixels, in its order, each (B,) float64."""
+    with blamed(METRICS.kind, one.found):
+        found = dict(one.plugin.count(p, label, one.settings))
+    if set(found) != set(one.plugin.sums):
+        what = f"it counts {', '.join(sorted(found))}, not {', '.join(one.plugin.sums)}"
+        raise broken_promise(METRICS.kind, one.found, what)
+    for name, sums in found.items():
+        if not isinstance(sums, Tensor) or sums.shape != p.shape[:1]:
+            told = tuple(sums.shape) if isinstance(sums, Tensor) else f"a {type(sums).__name__}"
+            what = f"{name} of {len(p)} patches is {told}, not ({len(p)},)"
+            raise broken_promise(METRICS.kind, one.found, what)
+        if not bool(torch.isfinite(sums).all()):
+            raise broken_promise(METRICS.kind, one.found, f"{name} is no number (NaN or infinite)")
+    return [found[name].to(p.device, torch.float64) for name in one.plugin.sums]
 
 
 def _sum(pixels: Tensor) -> Tensor:

@@ -1,18 +1,49 @@
-"""Batch norm that is fast for few channels on a CPU, where torch's takes a quarter of a training.
+"""The norms of our networks: batch (Ioffe and Szegedy 2015), instance (Ulyanov et al. 2016), group.
 
-With channels last, neighbours in memory are of different channels; of 4 or fewer, torch's loops use
+Batch norm is fast for few channels on a CPU, where torch's takes a quarter of a training: with
+channels last, neighbours in memory are of different channels; of 4 or fewer, torch's loops use
 a fraction of the processor's vectors. Here 16 pixels with all their channels count as one row.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from studyspec.errors import LearnError
+from studyspec.learn.architectures.residual_unet import Norm
+
+GROUPS = 8
 FEW = 4
 ROW_PX = 16
+
+
+def norm(kind: Norm, channels: int) -> nn.Module:
+    """A norm of (B, C, H, W) with a scale and a shift for each channel.
+
+    Group norm (Wu and He 2018) has 8 groups, or fewer where 8 does not divide the channels.
+    """
+    if kind == "instance":
+        return InstanceNorm(channels, affine=True)
+    if kind == "group":
+        return nn.GroupNorm(math.gcd(channels, GROUPS), channels)
+    return BatchNorm(channels)
+
+
+class InstanceNorm(nn.InstanceNorm2d):
+    """As `nn.InstanceNorm2d`; of a single pixel, which has no spread, it says so."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C, H, W)."""
+        if x.shape[2] * x.shape[3] < 2:
+            raise LearnError(
+                "the deepest level of the network leaves instance norm a single pixel",
+                hint="set a larger preprocess.patch.size, or model.norm = 'group'",
+            )
+        return super().forward(x)
 
 
 class BatchNorm(nn.BatchNorm2d):

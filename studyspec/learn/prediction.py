@@ -14,15 +14,19 @@ from torch import Tensor, nn
 
 from studyspec.errors import LearnError
 from studyspec.learn.devices import memory_watch
-from studyspec.learn.network import SHRINKAGE, placed
 
 Image = npt.NDArray[np.float32]
 TILE_PX = 512
+MULTIPLE_PX = 16
 
 
 @torch.no_grad()
 def probability(
-    network: nn.Module, image: Image, tile_px: int = TILE_PX, device: str = "cpu"
+    network: nn.Module,
+    image: Image,
+    tile_px: int = TILE_PX,
+    device: str = "cpu",
+    multiple_px: int = MULTIPLE_PX,
 ) -> Image:
     """The particle probability of each pixel.
 
@@ -34,11 +38,13 @@ def probability(
     network
         Moved to the device and set to evaluation mode; computes in float32.
     image
-        (H, W), prepared as the network's training images were; H, W >= 16.
+        (H, W), at least `multiple_px` each, prepared as the network's training images were.
     tile_px
-        Edge of a tile [px], a multiple of 16, best the edge of the training patches.
+        Edge of a tile [px], best that of the training patches; taken up to a multiple.
     device
         Where to compute.
+    multiple_px
+        What the network needs height and width to be a multiple of [px].
 
     Returns
     -------
@@ -53,15 +59,19 @@ def probability(
         If the device has too little memory.
     """
     height, width = image.shape
-    if min(height, width) < SHRINKAGE:
-        raise LearnError(f"an image of {height} x {width} pixels is too small; at least 16 x 16")
-    network = placed(network, device).eval()
-    pads = [(0, -edge % SHRINKAGE) for edge in image.shape]
+    step = multiple_px
+    if min(height, width) < step:
+        raise LearnError(
+            f"an image of {height} x {width} pixels is too small; at least {step} x {step}"
+        )
+    network = network.to(device).eval()
+    tile = tile_px + -tile_px % step
+    pads = [(0, -edge % step) for edge in image.shape]
     padded = torch.from_numpy(np.pad(image, pads, mode="reflect"))
     total, weight = torch.zeros_like(padded), torch.zeros_like(padded)
     with memory_watch():
-        for rows in _tiles(padded.shape[0], tile_px):
-            for cols in _tiles(padded.shape[1], tile_px):
+        for rows in _tiles(padded.shape[0], tile, step):
+            for cols in _tiles(padded.shape[1], tile, step):
                 logits = network(padded[None, None, rows, cols].to(device))[0]
                 window = _window(logits.shape[1])[:, None] * _window(logits.shape[2])
                 total[rows, cols] += window * torch.sigmoid(logits[1] - logits[0]).cpu()
@@ -74,18 +84,18 @@ def predict_patches(
     network: nn.Module, patches: npt.NDArray[np.float32], device: str = "cpu"
 ) -> npt.NDArray[np.bool_]:
     """Where the network sees particles in prepared patches, (N, P, P)."""
-    network = placed(network, device).eval()
+    network = network.to(device).eval()
     with memory_watch():
         logits = network(torch.from_numpy(patches)[:, None].to(device))
     return np.asarray((logits[:, 1] > logits[:, 0]).cpu().numpy())
 
 
-def _tiles(edge: int, tile: int) -> Iterator[slice]:
-    """Tiles along an edge that overlap by a quarter or more, each beginning at a multiple of 16."""
+def _tiles(edge: int, tile: int, step: int) -> Iterator[slice]:
+    """Tiles along an edge that overlap by a quarter or more, each beginning at a whole step."""
     span = max(0, edge - tile)
     gaps = -(-4 * span // (3 * tile))
     for i in range(gaps + 1):
-        start = span * i // max(1, gaps) // SHRINKAGE * SHRINKAGE
+        start = span * i // max(1, gaps) // step * step
         yield slice(start, min(edge, start + tile))
 
 

@@ -1,4 +1,4 @@
-"""Training: cross-entropy, Adam, the weights of the lowest validation loss.
+"""Training: a loss, an optimizer, a schedule, and the weights of the lowest validation loss.
 
 Knows patches as arrays; no catalog, no jobs, no folders but its checkpoint. On a CPU with a fixed
 number of threads a training is deterministic, and one resumed equals one undisturbed, bit for bit.
@@ -10,40 +10,29 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
-import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from studyspec.errors import LearnError
-from studyspec.learn.augment import FORMS, augment
+from studyspec.learn.augment import FORMS, Augmenter
+from studyspec.learn.average import Average
+from studyspec.learn.batches import PatchSet
+from studyspec.learn.building import Promised, build, check_size, promised
 from studyspec.learn.checkpoints import Checkpoint, CheckpointFile
 from studyspec.learn.devices import autocast, memory_watch, precision_on
 from studyspec.learn.draws import Draws
-from studyspec.learn.network import SHRINKAGE, ResidualUNet, build, placed
-from studyspec.spec.settings import StageSettings
+from studyspec.learn.objective import Objective
+from studyspec.spec.uses import Learning
 
 TRAIN, VALIDATION = 0, 1
 
 
 @dataclass(frozen=True)
-class PatchSet:
-    """Patches (N, P, P) float32 and labels (N, P, P) uint8, 1 is particle.
-
-    `light` is what thinning needs of each, (N, 3) float32: see `augment.thin`.
-    """
-
-    images: npt.NDArray[np.float32]
-    labels: npt.NDArray[np.uint8]
-    light: npt.NDArray[np.float32] | None = None
-
-
-@dataclass(frozen=True)
 class Epoch:
-    """What one epoch came to; losses are means over pixels [nat], epochs count from 1."""
+    """What one epoch came to; losses are means over samples, epochs count from 1."""
 
     epoch: int
     train_loss: float
@@ -64,7 +53,7 @@ class Trained:
 def train(
     train: PatchSet,
     validation: PatchSet,
-    settings: StageSettings,
+    learning: Learning,
     seed: int,
     device: str = "cpu",
     checkpoint: Checkpoint | None = None,
@@ -75,9 +64,9 @@ def train(
     Parameters
     ----------
     train, validation
-        Patches; each counts in its forms, as `settings.augment.dihedral` says.
-    settings
-        Reads `augment`, `model` and `training`.
+        Patches; each counts in its forms, as `learning.dihedral` says.
+    learning
+        Augmentation, architecture, loss, schedule and numbers.
     seed
         Of weights, order and augmentation.
     device
@@ -93,13 +82,15 @@ def train(
         When `checkpoint.should_stop` says so.
     LearnError
         If there is nothing to train or to validate with, or no epoch had a finite loss.
+    PluginError
+        If a plug-in is not installed, or does not do what its kind promises; names it.
     OutOfMemory
         With a proposal for `training.micro_batch`.
     """
-    work = _Work(train, validation, settings, seed, device)
-    work.check()
-    with memory_watch(settings.training):
+    work = _Work(train, validation, learning, seed, device)
+    with memory_watch(learning.training):
         run = _Run.start(work)
+        work.check(run.network)
         file = CheckpointFile(checkpoint) if checkpoint else None
         if file and (saved := file.read(device)):
             run.resume(saved)
@@ -115,69 +106,69 @@ class _Work:
 
     train: PatchSet
     validation: PatchSet
-    settings: StageSettings
+    learning: Learning
     seed: int
     device: str
 
-    @property
+    @cached_property
+    def augmenter(self) -> Augmenter:
+        return Augmenter.of(self.learning)
+
+    @cached_property
+    def objective(self) -> Objective:
+        return Objective.of(self.learning)
+
+    @cached_property
     def precision(self) -> str:
-        return precision_on(self.device, self.settings.training.precision)
+        return precision_on(self.device, self.learning.training.precision)
 
     @property
     def held(self) -> int:
         """Samples that the network sees at once."""
-        return self.settings.training.micro_batch or self.settings.training.batch_size
+        return self.learning.training.micro_batch or self.learning.training.batch_size
+
+    @property
+    def batches_per_epoch(self) -> int:
+        return math.ceil(self.samples(self.train) / self.learning.training.batch_size)
 
     def samples(self, patches: PatchSet) -> int:
         """Samples of an epoch: with dihedral = "all", 8 of each patch."""
-        return len(patches.images) * (FORMS if self.settings.augment.dihedral == "all" else 1)
+        return len(patches.images) * (FORMS if self.learning.dihedral == "all" else 1)
 
     def batches(self, draws: Draws) -> tuple[Tensor, ...]:
         """The samples of an epoch of training, in random order, batch by batch."""
         order = draws.order(self.samples(self.train))
-        return torch.split(order, self.settings.training.batch_size)
+        return torch.split(order, self.learning.training.batch_size)
 
-    def loss(self, network: ResidualUNet, samples: Tensor, draws: Draws) -> Tensor:
-        """Mean cross-entropy over the pixels of some samples, augmented."""
+    def loss(self, network: nn.Module, samples: Tensor, draws: Draws) -> Tensor:
+        """Mean loss of some samples, augmented."""
         training = draws.split == TRAIN
         patches = self.train if training else self.validation
-        settings = self.settings.augment
-        which = (samples // FORMS if settings.dihedral == "all" else samples).numpy()
-        images = torch.from_numpy(patches.images[which]).to(self.device)
-        labels = torch.from_numpy(patches.labels[which]).to(self.device)
-        light = None if patches.light is None else torch.from_numpy(patches.light[which])
-        if light is not None:
-            light = light.to(self.device)
-        here = samples.to(self.device)
-        batch = augment(images, labels, here, settings, draws, training, light)
+        where = samples // FORMS if self.learning.dihedral == "all" else samples
+        taken = patches.take(where, samples, self.device)
+        batch = self.augmenter(taken, draws, training)
         with autocast(self.device, self.precision):
             logits = network(batch.images)
-        return F.cross_entropy(logits.float(), batch.labels)
+        return self.objective.loss(logits.float(), batch.labels)
 
-    def check(self) -> None:
+    def check(self, network: nn.Module) -> None:
         """Refuse what cannot be trained, with the way out."""
+        numbers = self.learning.training
         for name, patches in (("training", self.train), ("validation", self.validation)):
             if not len(patches.images):
                 raise LearnError(f"no {name} patches", hint="widen the dataset's filter")
-        n, size = self.samples(self.train), self.train.images.shape[-1]
-        least = min(
-            len(part)
-            for batch in torch.split(torch.arange(n), self.settings.training.batch_size)
-            for part in torch.split(batch, self.held)
-        )
-        if least * (size // SHRINKAGE) ** 2 < 2:
-            raise LearnError(
-                f"a batch of one {size} x {size} patch leaves batch norm a single pixel",
-                hint=f"set preprocess.patch.size >= {2 * SHRINKAGE} or another batch_size",
-            )
+        batches = torch.split(torch.arange(self.samples(self.train)), numbers.batch_size)
+        least = min(len(part) for batch in batches for part in torch.split(batch, self.held))
+        check_size(network, self.learning.model, self.train.images.shape[-1], least)
 
 
 @dataclass
 class _Run:
     """All that changes in the course of a training, and that its checkpoint remembers."""
 
-    network: ResidualUNet
-    optimizer: torch.optim.Adam
+    network: Promised
+    optimizer: torch.optim.Optimizer
+    average: Average | None
     history: list[Epoch] = field(default_factory=list)
     best_state: dict[str, Tensor] = field(default_factory=dict)
     best_epoch: int = 0
@@ -190,9 +181,16 @@ class _Run:
 
     @classmethod
     def start(cls, work: _Work) -> _Run:
-        network = placed(build(work.settings.model, work.seed), work.device)
-        rate = work.settings.training.learning_rate
-        return cls(network, torch.optim.Adam(network.parameters(), lr=rate, fused=True))
+        numbers = work.learning.training
+        network = promised(build(work.learning.model, work.seed), work.learning.model)
+        network.to(work.device)
+        average = Average(network, numbers.average) if numbers.average is not None else None
+        return cls(network, work.objective.optimizer(network), average)
+
+    @property
+    def judged(self) -> Promised:
+        """The network that is validated and kept."""
+        return self.network if self.average is None else self.average.network
 
     def end_epoch(self, train_loss: float, validation_loss: float) -> None:
         """Add an epoch; keep the weights if none before validated as well."""
@@ -201,19 +199,21 @@ class _Run:
         self.batches_done, self.loss_sum, self.seconds = 0, 0.0, 0.0
         if validation_loss < self.best_loss:
             self.best_loss, self.best_epoch = validation_loss, epoch.epoch
-            state = self.network.state_dict()
+            state = self.judged.network.state_dict()
             self.best_state = {name: tensor.cpu().clone() for name, tensor in state.items()}
 
     def saved(self) -> dict[str, Any]:
         kept = {name: getattr(self, name) for name in self.KEPT}
         return kept | {
             "network": self.network.state_dict(),
+            "judged": self.judged.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "history": [asdict(epoch) for epoch in self.history],
         }
 
     def resume(self, saved: dict[str, Any]) -> None:
         self.network.load_state_dict(saved["network"])
+        self.judged.load_state_dict(saved["judged"])
         self.optimizer.load_state_dict(saved["optimizer"])
         self.history = [Epoch(**epoch) for epoch in saved["history"]]
         for name in self.KEPT:
@@ -227,7 +227,7 @@ def _train(
     file: CheckpointFile | None,
     on_epoch: Callable[[Epoch], None] | None,
 ) -> None:
-    while len(run.history) < work.settings.training.epochs:
+    while len(run.history) < work.learning.training.epochs:
         start = time.monotonic() - run.seconds
         for _ in _steps(work, run):
             run.seconds = time.monotonic() - start
@@ -254,13 +254,18 @@ def _steps(work: _Work, run: _Run) -> Iterator[None]:
     """Take the steps of one epoch that are not done yet; a batch is a step of the optimizer."""
     draws = Draws(work.seed, len(run.history) + 1, TRAIN)
     for batch in work.batches(draws)[run.batches_done :]:
+        step = len(run.history) * work.batches_per_epoch + run.batches_done
+        work.objective.set_rate(run.optimizer, step, work.batches_per_epoch)
         run.network.train()
         run.optimizer.zero_grad(set_to_none=True)
-        for samples in torch.split(batch, work.held):
-            loss = work.loss(run.network, samples, draws)
-            (loss * (len(samples) / len(batch))).backward()  # type: ignore[no-untyped-call]
-            run.loss_sum = run.loss_sum + loss.detach().double() * len(samples)
+        with draws.seeded(run.batches_done, work.device):
+            for samples in torch.split(batch, work.held):
+                loss = work.loss(run.network, samples, draws)
+                (loss * (len(samples) / len(batch))).backward()  # type: ignore[no-untyped-call]
+                run.loss_sum = run.loss_sum + loss.detach().double() * len(samples)
         run.optimizer.step()
+        if run.average:
+            run.average.update(run.network, step)
         run.batches_done += 1
         yield
 
@@ -268,9 +273,9 @@ def _steps(work: _Work, run: _Run) -> Iterator[None]:
 @torch.no_grad()
 def _validate(work: _Work, run: _Run) -> float:
     """Mean loss over the validation samples; noise is drawn anew each epoch."""
-    run.network.eval()
+    run.judged.eval()
     draws = Draws(work.seed, len(run.history) + 1, VALIDATION)
     n = work.samples(work.validation)
     parts = torch.split(torch.arange(n), work.held)
-    losses = [work.loss(run.network, part, draws).double() * len(part) for part in parts]
+    losses = [work.loss(run.judged, part, draws).double() * len(part) for part in parts]
     return float(torch.stack(losses).sum()) / n

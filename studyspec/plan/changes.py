@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from studyspec.plan.expansion import Expansion
-from studyspec.plan.jobs import Job
+from pydantic import JsonValue
+
+from studyspec.errors import PluginError
+from studyspec.jobs.folds import Folding
+from studyspec.jobs.measure import MeasureInputs
+from studyspec.jobs.prepare import PrepareInputs
+from studyspec.jobs.stages import Job
+from studyspec.jobs.task import Key
+from studyspec.plan.record import Ingredients, PlanRecord
+from studyspec.spec.uses import Learning, Pipeline
+
+Table = dict[str, JsonValue]
+UNTOLD = "its ingredients changed"
 
 
 class Changes:
@@ -15,45 +25,39 @@ class Changes:
     Parameters
     ----------
     now
-        The record of the plan being made, as `record.plan_record` writes it.
-    expansion
-        Its jobs and cells.
+        The record of the plan being made.
     before
         The record of the previous plan, or None.
     """
 
-    def __init__(
-        self, now: Mapping[str, Any], expansion: Expansion, before: Mapping[str, Any] | None
-    ) -> None:
+    def __init__(self, now: PlanRecord, before: PlanRecord | None) -> None:
         self._now, self._before = now, before
-        self._counterparts: dict[str, tuple[str, str]] = {}
+        self._counterparts: dict[Key, tuple[Key, str]] = {}
         if before is not None:
-            self._pair_up(expansion, before)
+            self._pair_up(before)
 
     def reason(self, job: Job) -> str:
         """Why the job is stale: it has a counterpart under another key; empty if it has none."""
         if self._before is None:
             return ""
-        if job.stage == "prepare":
-            return self._image_change(job.inputs["row"]["image_id"])
-        if job.stage == "measure":
-            return self._image_change(job.inputs["image_id"])
+        if isinstance(job.inputs, PrepareInputs):
+            return self._image_change(self._before, job.inputs.place.row.image_id)
+        if isinstance(job.inputs, MeasureInputs):
+            return self._image_change(self._before, job.inputs.image_id)
         old_key, dataset = self._counterparts.get(job.key, ("", ""))
         if not old_key or old_key == job.key:
             return ""
-        if job.stage == "train":
-            old = self._before["networks"].get(old_key)
-            return "" if old is None else self._training_change(job, old, dataset)
-        old = self._before["evaluations"].get(old_key)
-        return "" if old is None else self._evaluation_change(job, old, dataset)
+        if job.key in self._now.networks:
+            return self._training_change(self._before, job.key, old_key, dataset)
+        return self._evaluation_change(self._before, job.key, old_key, dataset)
 
-    def _pair_up(self, expansion: Expansion, before: Mapping[str, Any]) -> None:
+    def _pair_up(self, before: PlanRecord) -> None:
         networks, evaluations = {}, {}
-        for cell in before["cells"]:
-            train = (cell["variant"], cell["train"], cell["fold"])
-            networks[train] = cell["network"]
-            evaluations[*train, cell["test"], cell["split"]] = cell["evaluation"]
-        for new in expansion.cells:
+        for cell in before.cells:
+            train = (cell.variant, cell.train, cell.fold)
+            networks[train] = cell.network
+            evaluations[*train, cell.test, cell.split] = cell.evaluation
+        for new in self._now.cells:
             train = (new.variant, new.train, new.fold)
             if train in networks:
                 self._counterparts[new.network] = (networks[train], new.train)
@@ -61,43 +65,46 @@ class Changes:
                 old = evaluations[*train, new.test, new.split]
                 self._counterparts[new.evaluation] = (old, new.test)
 
-    def _training_change(self, job: Job, old: Mapping[str, Any], dataset: str) -> str:
-        new = self._now["networks"][job.key]
+    def _training_change(self, before: PlanRecord, key: Key, old_key: Key, dataset: str) -> str:
+        new, old = self._now.networks[key], before.networks.get(old_key)
+        if old is None:
+            return ""
         if new["members"] != old["members"]:
-            found = self._dataset_change(dataset) or self._preprocess_change(new, old)
+            found = self._dataset_change(before, dataset) or self._pipeline_change(before, new, old)
             if found:
                 return found
-        return next(_differences(_settings(new), _settings(old)), "its ingredients changed")
+        return next(_differences(_told(new), _told(old)), UNTOLD)
 
-    def _evaluation_change(self, job: Job, old: Mapping[str, Any], dataset: str) -> str:
-        new = self._now["evaluations"][job.key]
+    def _evaluation_change(self, before: PlanRecord, key: Key, old_key: Key, dataset: str) -> str:
+        new, old = self._now.evaluations[key], before.evaluations.get(old_key)
+        if old is None:
+            return ""
         if new["images"] != old["images"]:
-            found = self._dataset_change(dataset)
+            found = self._dataset_change(before, dataset)
             if found:
                 return found
         if new["network"] != old["network"]:
             return "its network changed"
-        return next(_differences(_settings(new), _settings(old)), "its ingredients changed")
+        return next(_differences(_told(new), _told(old)), UNTOLD)
 
-    def _dataset_change(self, name: str) -> str:
+    def _dataset_change(self, before: PlanRecord, name: str) -> str:
         """The first change among the images of a dataset or union."""
-        assert self._before is not None
-        for member in self._now["datasets"][name]["members"]:
-            new = self._now["datasets"][member]["images"]
-            old = self._before["datasets"].get(member, {"images": []})["images"]
+        for member in self._now.datasets[name].members:
+            new = self._now.datasets[member].images
+            known = before.datasets.get(member)
+            old = () if known is None else known.images
             for image_id in new:
                 if image_id not in old:
                     return f"image {image_id} added"
-                if change := self._image_change(image_id):
+                if change := self._image_change(before, image_id):
                     return change
             for image_id in old:
                 if image_id not in new:
                     return f"image {image_id} removed"
         return ""
 
-    def _image_change(self, image_id: str) -> str:
-        assert self._before is not None
-        new, old = self._now["images"][image_id], self._before["images"].get(image_id)
+    def _image_change(self, before: PlanRecord, image_id: str) -> str:
+        new, old = self._now.images[image_id], before.images.get(image_id)
         if old is None:
             return ""
         if new["image_sha256"] != old["image_sha256"]:
@@ -106,29 +113,47 @@ class Changes:
             return f"label of {image_id} changed"
         return ""
 
-    def _preprocess_change(self, new: Mapping[str, Any], old: Mapping[str, Any]) -> str:
-        assert self._before is not None
-        a = _preprocess(self._now, new), _preprocess(self._before, old)
-        return next(_differences({"preprocess": a[0]}, {"preprocess": a[1]}), "")
+    def _pipeline_change(self, before: PlanRecord, new: Ingredients, old: Ingredients) -> str:
+        tables = _preprocess(self._now, new), _preprocess(before, old)
+        return next(_differences({"preprocess": tables[0]}, {"preprocess": tables[1]}), "")
 
 
-def _preprocess(plan: Mapping[str, Any], network: Mapping[str, Any]) -> Any:
-    first = plan["lists"][network["members"][0]][0]
-    return plan["prepares"][first]["preprocess"]
+def _preprocess(plan: PlanRecord, network: Ingredients) -> Table:
+    """The table `[preprocess]` behind a network's images."""
+    members = network["members"]
+    assert isinstance(members, list)
+    first = plan.prepares[plan.lists[str(members[0])][0]]["pipeline"]
+    pipeline = Pipeline.model_validate(first)
+    try:
+        return dict(pipeline.tables())
+    except PluginError:  # a plug-in of then is not installed now
+        return {use.name: use.settings for use in pipeline.steps}
 
 
-def _settings(ingredients: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in ingredients.items() if k not in ("members", "images", "network")}
+def _told(ingredients: Ingredients) -> Table:
+    """What a plan says of a job but for its images and network, as a study file would name it."""
+    told = {k: v for k, v in ingredients.items() if k not in ("members", "images", "network")}
+    if "learning" in told:
+        learning = Learning.model_validate(told.pop("learning"))
+        told |= learning.model_dump(mode="json", exclude={"augment"})
+        told["augment"] = {use.name: use.model_dump(mode="json") for use in learning.augment}
+        folding = Folding.model_validate(told.pop("folding", {}))
+        told["cross_validation"] = folding.model_dump(mode="json")
+    return told
 
 
-def _differences(new: Any, old: Any, path: str = "") -> Iterator[str]:
+def _differences(new: Table, old: Table, path: str = "") -> Iterator[str]:
     """Every leaf that differs, as "training.epochs changed from 20 to 30"."""
-    if isinstance(new, Mapping) and isinstance(old, Mapping):
-        for key in new:
-            inner = f"{path}.{key}" if path else key
-            if key not in old:
-                yield f"{inner} added"
-            else:
-                yield from _differences(new[key], old[key], inner)
-    elif new != old:
-        yield f"{path} changed from {old} to {new}"
+    for key in (*new, *(key for key in old if key not in new)):
+        inner = ".".join(part for part in (path, key) if part and part != "settings")
+        a, b = new.get(key), old.get(key)
+        if isinstance(a, dict) and isinstance(b, dict):
+            yield from _differences(a, b, inner)
+        elif isinstance(a, dict) or isinstance(b, dict):
+            yield f"{inner} {'added' if isinstance(a, dict) else 'removed'}"
+        elif a != b:
+            yield f"{inner} changed from {_shown(b)} to {_shown(a)}"
+
+
+def _shown(value: JsonValue) -> str:
+    return "its default" if value is None else str(value)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
-from studyspec.catalog.row import ImageRow
-from studyspec.images.source import Identity
+from studyspec.catalog.row import Cell, ImageRow
+from studyspec.images.door import Identity
 from studyspec.spec.filters import DatasetFilter
-from studyspec.spec.variants import union_members
+from studyspec.spec.names import union_members
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,11 @@ class PlannedImage:
         """Where the image and its label are, as the catalog writes it."""
         label = self.row.label_uri if self.label == "drawn" else self.row.exact_label_uri
         return tuple(uri for uri in (self.row.image_uri, label) if uri is not None)
+
+    def columns(self, names: Sequence[str]) -> dict[str, Cell]:
+        """The catalog's values of some columns, as JSON."""
+        told = self.row.to_json() if names else {}
+        return {name: told.get(name) for name in names}
 
     def hashed_row(self) -> ImageRow:
         """The catalog row with the hashes filled in."""
@@ -79,5 +84,5 @@ def same_images(a: Sequence[PlannedImage], b: Sequence[PlannedImage]) -> tuple[i
     return tuple(i for i, image in enumerate(b) if _identity(image) in held)
 
 
-def _identity(image: PlannedImage) -> Any:
+def _identity(image: PlannedImage) -> str:
     return image.image_sha256 or image.row.image_uri

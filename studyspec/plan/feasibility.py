@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
-from studyspec.images.choice import Mistake
+from studyspec.errors import Mistake
 from studyspec.plan.datasets import ImageSet, ResolvedDataset, image_set, same_images
 from studyspec.spec.variants import Variant
 
@@ -20,7 +20,7 @@ def infeasible(
     for variant in variants:
         for train in dict.fromkeys(train for train, _ in variant.pairs):
             if train not in datasets and "+" not in train:
-                continue  # a network of others: nothing is folded
+                continue  # a foreign network: nothing is folded
             union = image_set(train, datasets)
             found |= dict.fromkeys(_overlaps(union))
             if variant.settings.cross_validation.unit == "image":

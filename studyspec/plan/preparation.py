@@ -1,16 +1,17 @@
-"""Preparation: the prepare jobs of image sets, each image once for each preprocessing."""
+"""Preparation: the prepare jobs of image sets, each image once for each pipeline."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
 
+from studyspec.jobs.prepare import UNFETCHED, Prepare, PrepareInputs, source_of
+from studyspec.jobs.stages import Job
+from studyspec.jobs.task import ImagePlace, Key, PreparedImage
 from studyspec.plan.datasets import ImageSet, PlannedImage
-from studyspec.plan.jobs import Job
-from studyspec.spec import recipes
 from studyspec.spec.identity import digest
-from studyspec.spec.settings import PreprocessSettings
+from studyspec.spec.uses import Pipeline
 
 
 @dataclass(frozen=True)
@@ -23,20 +24,20 @@ class Files:
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """An image set under one preprocessing.
+class PreparedSet:
+    """An image set under one pipeline.
 
-    `members` are the prepare keys of each member in catalog row order; `inputs` are the ingredients
-    and inputs of every prepare job by key, so that a worker can make again what was deleted.
+    `members` are the prepare keys of each member in catalog row order; `sources` say how the
+    patches of each come to be, so that a worker can make again what was deleted.
     """
 
-    members: tuple[tuple[str, ...], ...]
-    inputs: Mapping[str, Any]
+    members: tuple[tuple[Key, ...], ...]
+    sources: Mapping[Key, PreparedImage]
 
-    @property
-    def keys(self) -> list[str]:
+    @cached_property
+    def keys(self) -> tuple[Key, ...]:
         """The prepare keys, member after member."""
-        return [key for member in self.members for key in member]
+        return tuple(key for member in self.members for key in member)
 
 
 @dataclass
@@ -44,49 +45,40 @@ class Preparation:
     """All prepare jobs asked for so far, in the order of first need."""
 
     files: Files
-    jobs: dict[str, Job] = field(default_factory=dict)
-    _sets: dict[tuple[str, str], Prepared] = field(default_factory=dict)
+    jobs: dict[Key, Job] = field(default_factory=dict)
+    _sources: dict[Key, PreparedImage] = field(default_factory=dict)
+    _sets: dict[tuple[str, str], PreparedSet] = field(default_factory=dict)
 
-    def of(self, images: ImageSet, preprocess: PreprocessSettings) -> Prepared:
+    def of(self, images: ImageSet, pipeline: Pipeline) -> PreparedSet:
         """The prepared form of an image set; equal questions give the same object."""
-        settings = preprocess.model_dump(mode="json")
-        asked = (images.name, digest(settings))
+        asked = (images.name, digest(pipeline.written()))
         if asked not in self._sets:
+            columns = pipeline.columns
             members = tuple(
-                tuple(self._job(image, settings).key for image in member.images)
+                tuple(self._job(image, pipeline, columns) for image in member.images)
                 for member in images.members
             )
-            inputs = {
-                key: {"ingredients": self.jobs[key].ingredients, "inputs": self.jobs[key].inputs}
-                for member in members
-                for key in member
-            }
-            self._sets[asked] = Prepared(members, inputs)
+            sources = {key: self._sources[key] for member in members for key in member}
+            self._sets[asked] = PreparedSet(members, sources)
         return self._sets[asked]
 
-    def _job(self, image: PlannedImage, settings: dict[str, Any]) -> Job:
-        ingredients: dict[str, Any] = {
-            "stage": "prepare",
-            "recipe": recipes.PREPARE,
-            "image": image.image_sha256 or f"unfetched {image.row.image_uri}",
-            "label": image.label_sha256 or f"unfetched {image.row.label_uri}",
-            "preprocess": _read(settings),
-        }
-        if "resample" in ingredients["preprocess"]:
-            ingredients["pixel_scale_nm"] = image.row.pixel_scale_nm
-        inputs = {
-            "row": image.hashed_row().to_json(),
-            "label": image.label,
-            "catalog": self.files.catalog,
-            "cache": self.files.cache,
-            "base_address": self.files.base_address,
-        }
-        job = Job.of(ingredients, (), inputs, f"prepare {image.row.image_id}")
-        return self.jobs.setdefault(job.key, job)
-
-
-def _read(settings: dict[str, Any]) -> dict[str, Any]:
-    """The settings that a prepare job reads: those of no resampling are none."""
-    if settings["resample"]["pixel_scale_nm"] is not None:
-        return settings
-    return {name: table for name, table in settings.items() if name != "resample"}
+    def _job(self, image: PlannedImage, pipeline: Pipeline, columns: tuple[str, ...]) -> Key:
+        label = image.row.label_uri if image.label == "drawn" else image.row.exact_label_uri
+        task = Prepare(
+            image=image.image_sha256 or f"{UNFETCHED}{image.row.image_uri}",
+            label=image.label_sha256 or f"{UNFETCHED}{label}",
+            pipeline=pipeline,
+            columns=image.columns(columns),
+        )
+        if task.key not in self.jobs:
+            place = ImagePlace(
+                row=image.hashed_row(),
+                label=image.label,
+                catalog=self.files.catalog,
+                cache=self.files.cache,
+                base_address=self.files.base_address,
+            )
+            title = f"prepare {image.row.image_id}"
+            self.jobs[task.key] = Job(task, PrepareInputs(place=place), (), title)
+            self._sources[task.key] = source_of(task, place)
+        return task.key

@@ -1,27 +1,128 @@
-"""The plan record: what a plan was, in JSON, so that all can be rebuilt from records."""
+"""The plan record: what a plan was, so that all can be rebuilt from records. Knows no job."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
+from pydantic import JsonValue
+
+from studyspec.catalog.row import Cell
+from studyspec.jobs.task import Key
 from studyspec.plan.datasets import ResolvedDataset
-from studyspec.plan.expansion import Expansion
-from studyspec.plan.jobs import STAGES
 from studyspec.spec.identity import digest
-from studyspec.spec.variants import Variant, union_members
+from studyspec.spec.names import union_members
+from studyspec.spec.uses import Written
+from studyspec.spec.variants import Variant
+
+if TYPE_CHECKING:
+    from studyspec.plan.expansion import Expansion
+
+Ingredients = dict[str, JsonValue]
 
 
-@dataclass(frozen=True)
-class Question:
+class FoldCell(Written):
+    """One fold of one cell (variant, train, test) on one split, and the keys that answer it.
+
+    A foreign network has no fold; its key is "weights:" and its hash.
+    """
+
+    variant: str
+    train: str
+    test: str
+    fold: int | None
+    split: str
+    network: str
+    evaluation: Key
+
+    @classmethod
+    def of(
+        cls,
+        names: tuple[str, str, str],
+        fold: int | None,
+        split: str,
+        network: str,
+        evaluation: Key,
+    ) -> FoldCell:
+        """Of the cell of these names (variant, train, test)."""
+        variant, train, test = names
+        return cls.model_construct(
+            variant=variant,
+            train=train,
+            test=test,
+            fold=fold,
+            split=split,
+            network=network,
+            evaluation=evaluation,
+        )
+
+
+class Measurement(Written):
+    """An image of a dataset as a variant prepares it, and the key of its statistics."""
+
+    variant: str
+    dataset: str
+    image_id: str
+    measurement: Key
+
+
+class PlannedTrial(Written):
+    """A trial of a search: its settings, its trainings, and whether it won."""
+
+    trial: int
+    settings: dict[str, JsonValue]
+    networks: tuple[Key, ...]
+    best: bool
+
+
+class PlannedDataset(Written):
+    """A dataset or union: its filter as written (None for a union), and its images."""
+
+    filter: dict[str, JsonValue] | None
+    members: tuple[str, ...]
+    images: tuple[str, ...]
+    label: str
+
+
+class Question(Written):
     """What a plan answers: the study as written and as resolved."""
 
     study: str
     question: str
     profile: str | None
-    spec: Mapping[str, Any]
+    spec: dict[str, JsonValue]
     source: str
+
+
+class PlanRecord(Question):
+    """A plan.
+
+    Attributes
+    ----------
+    datasets, images
+        Every dataset and union that a cell names; the catalog row of every image, with hashes.
+    variants
+        The settings that each variant changes, by dotted name.
+    cells, measurements, trials
+        What is asked, and the keys that answer it.
+    prepares, networks, evaluations
+        The ingredients of the jobs, by key; lists of prepare keys stand once each in `lists`.
+    """
+
+    datasets: dict[str, PlannedDataset]
+    images: dict[str, dict[str, Cell]]
+    variants: dict[str, dict[str, JsonValue]]
+    cells: tuple[FoldCell, ...]
+    measurements: tuple[Measurement, ...] = ()
+    trials: tuple[PlannedTrial, ...] = ()
+    prepares: dict[Key, Ingredients] = {}
+    networks: dict[Key, Ingredients] = {}
+    evaluations: dict[Key, Ingredients] = {}
+    lists: dict[str, tuple[Key, ...]] = {}
+
+    def written(self) -> dict[str, JsonValue]:
+        """The plan as JSON, whole: those who read it with SQL want every key."""
+        return self.model_dump(mode="json")
 
 
 def plan_record(
@@ -29,70 +130,70 @@ def plan_record(
     variants: Sequence[Variant],
     datasets: Mapping[str, ResolvedDataset],
     expansion: Expansion,
-    trials: Sequence[Mapping[str, Any]] = (),
-) -> dict[str, Any]:
-    """The plan as JSON values. Lists of prepare keys stand once each, under their digest."""
-    lists: dict[str, list[str]] = {}
-
-    def listed(keys: Sequence[str]) -> str:
-        name = digest(list(keys))
-        lists.setdefault(name, list(keys))
-        return name
-
-    def short(ingredients: Mapping[str, Any]) -> dict[str, Any]:
-        out = dict(ingredients)
-        if "members" in out:
-            out["members"] = [listed(member) for member in out["members"]]
-        if "images" in out:
-            out["images"] = listed(out["images"])
-        return out
-
-    by_stage: dict[str, dict[str, Any]] = {stage: {} for stage in STAGES}
+    trials: Sequence[PlannedTrial] = (),
+) -> PlanRecord:
+    """The record of a plan."""
+    lists: dict[str, tuple[Key, ...]] = {}
+    by_stage: dict[str, dict[Key, Ingredients]] = {}
     for job in expansion.jobs:
-        by_stage[job.stage][job.key] = short(job.ingredients)
-    return {
-        "study": question.study,
-        "question": question.question,
-        "profile": question.profile,
-        "spec": dict(question.spec),
-        "source": question.source,
-        "datasets": _datasets(datasets, expansion),
-        "images": {
+        by_stage.setdefault(job.stage, {})[job.key] = _short(job.task.ingredients, lists)
+    return PlanRecord.model_construct(
+        **{name: getattr(question, name) for name in Question.model_fields},
+        datasets=_datasets(datasets, expansion.cells),
+        images={
             image.row.image_id: image.hashed_row().to_json()
             for dataset in datasets.values()
             for image in dataset.images
         },
-        "variants": {variant.name: dict(variant.changes) for variant in variants},
-        "cells": [asdict(cell) for cell in expansion.cells],
-        "measurements": [asdict(measured) for measured in expansion.measurements],
-        "trials": [dict(trial) for trial in trials],
-        "prepares": by_stage["prepare"],
-        "networks": by_stage["train"],
-        "evaluations": by_stage["evaluate"],
-        "lists": lists,
-    }
+        variants={variant.name: dict(variant.changes) for variant in variants},
+        cells=expansion.cells,
+        measurements=expansion.measurements,
+        trials=tuple(trials),
+        prepares=by_stage.get("prepare", {}),
+        networks=by_stage.get("train", {}),
+        evaluations=by_stage.get("evaluate", {}),
+        lists=lists,
+    )
+
+
+def _short(ingredients: Ingredients, lists: dict[str, tuple[Key, ...]]) -> Ingredients:
+    """Ingredients with names in place of lists of prepare keys."""
+
+    def listed(keys: JsonValue) -> str:
+        assert isinstance(keys, list)
+        name = digest(keys)
+        lists.setdefault(name, tuple(str(key) for key in keys))
+        return name
+
+    out = dict(ingredients)
+    members = out.get("members")
+    if isinstance(members, list):
+        out["members"] = [listed(member) for member in members]
+    if "images" in out:
+        out["images"] = listed(out["images"])
+    return out
 
 
 def _datasets(
-    datasets: Mapping[str, ResolvedDataset], expansion: Expansion
-) -> dict[str, dict[str, Any]]:
+    datasets: Mapping[str, ResolvedDataset], cells: Sequence[FoldCell]
+) -> dict[str, PlannedDataset]:
     """Every dataset, and every union that a cell names."""
-    out: dict[str, dict[str, Any]] = {
-        name: {
-            "filter": dataset.filter.written(),
-            "members": [name],
-            "images": [image.row.image_id for image in dataset.images],
-            "label": dataset.filter.label,
-        }
+    out = {
+        name: PlannedDataset(
+            filter=dataset.filter.written(),
+            members=(name,),
+            images=tuple(image.row.image_id for image in dataset.images),
+            label=dataset.filter.label,
+        )
         for name, dataset in datasets.items()
     }
-    for name in dict.fromkeys(n for cell in expansion.cells for n in (cell.train, cell.test)):
+    for name in dict.fromkeys(n for cell in cells for n in (cell.train, cell.test)):
         members = union_members(name)
         if name not in out and all(member in out for member in members):
-            out[name] = {
-                "filter": None,
-                "members": list(members),
-                "images": [i for member in members for i in out[member]["images"]],
-                "label": out[members[0]]["label"],
-            }
+            out[name] = PlannedDataset(
+                filter=None,
+                members=members,
+                images=tuple(i for member in members for i in out[member].images),
+                label=out[members[0]].label,
+            )
     return out

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from studyspec.plan.jobs import Job
+from studyspec.jobs.stages import Job
 
 State = Literal["new", "known", "stale", "failed", "rebuild", "unfetched"]
 
@@ -52,7 +52,7 @@ def judge(
     stale
         Why a job differs from its counterpart in the previous plan; empty if there is none.
     """
-    unfetched = {job.key for job in jobs if _unfetched(job)}
+    unfetched = {job.key for job in jobs if job.task.unfetched}
     for job in jobs:
         if any(need in unfetched for need in job.needs):
             unfetched.add(job.key)
@@ -72,8 +72,7 @@ def _judge_one(
     record = known.get(job.key)
     if record is not None and record.done:
         if job.key in wanted:
-            thing = "weights" if job.stage == "train" else "patches"
-            return PlannedJob(job, "rebuild", f"{thing} missing")
+            return PlannedJob(job, "rebuild", f"{job.task.noun} missing")
         return PlannedJob(job, "known")
     if record is not None and record.failure:
         return PlannedJob(job, "failed", record.failure)
@@ -95,10 +94,3 @@ def _wanted(
             wanted.add(job.key)
         needed.update(job.needs)
     return wanted
-
-
-def _unfetched(job: Job) -> bool:
-    if job.stage != "prepare":
-        return False
-    hashes = (job.ingredients["image"], job.ingredients["label"])
-    return any(str(value).startswith("unfetched ") for value in hashes)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
+from pydantic import JsonValue
+
+from studyspec.jobs.stages import Job
 from studyspec.plan.datasets import ResolvedDataset, image_set
 from studyspec.plan.expansion import trial_job
-from studyspec.plan.jobs import Job
 from studyspec.plan.preparation import Files, Preparation
+from studyspec.plan.record import PlannedTrial
 from studyspec.plan.search import Loss, Progress, search
 from studyspec.spec.search import SearchSettings, with_settings
-from studyspec.spec.settings import StageSettings
+from studyspec.spec.sections import StageSettings
 from studyspec.spec.variants import Variant
 
 TrialLoss = Callable[[str], Loss]
@@ -27,7 +29,7 @@ class Searched:
 
     progress: Progress
     jobs: tuple[Job, ...]
-    trials: tuple[Mapping[str, Any], ...]
+    trials: tuple[PlannedTrial, ...]
     variants: tuple[Variant, ...]
 
 
@@ -51,7 +53,7 @@ def plan_search(
     sets = [image_set(name, datasets) for name in settings.datasets]
     jobs: dict[tuple[tuple[str, str], ...], list[Job]] = {}
 
-    def trained(values: Mapping[str, Any]) -> list[Job]:
+    def trained(values: Mapping[str, JsonValue]) -> list[Job]:
         asked = tuple((name, repr(value)) for name, value in values.items())
         if asked not in jobs:
             epochs = settings.epochs or base.training.epochs
@@ -59,19 +61,19 @@ def plan_search(
             jobs[asked] = [trial_job(one, trial, len(jobs), preparation) for one in sets]
         return jobs[asked]
 
-    def mean_loss(values: Mapping[str, Any]) -> Loss:
+    def mean_loss(values: Mapping[str, JsonValue]) -> Loss:
         losses = [loss_of(job.key) for job in trained(values)]
         known = [loss for loss in losses if loss is not None]
         return sum(known) / len(known) if len(known) == len(losses) else None
 
     progress = search(settings, mean_loss)
     rows = [
-        {
-            "trial": trial.number,
-            "settings": dict(trial.values),
-            "networks": [job.key for job in trained(trial.values)],
-            "best": progress.best is not None and progress.best.number == trial.number,
-        }
+        PlannedTrial(
+            trial=trial.number,
+            settings=dict(trial.values),
+            networks=tuple(job.key for job in trained(trial.values)),
+            best=progress.best is not None and progress.best.number == trial.number,
+        )
         for trial in progress.trials
     ]
     trainings = {job.key: job for each in jobs.values() for job in each}

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
+
+from studyspec.stats.scores import CellName
+
+if TYPE_CHECKING:
+    from studyspec.plan.record import FoldCell, PlanRecord
 
 NOT_RUN = "not run yet"
 
 
 @dataclass(frozen=True)
 class CellState:
-    """How far one (variant, train, test) has come: `done` of `planned` folds, and why not all."""
+    """How far a cell has come: `done` of `planned` folds, and why not all."""
 
-    variant: str
-    train: str
-    test: str
+    name: CellName
     done: int
     planned: int
     why: str = ""
@@ -30,30 +33,30 @@ class CellState:
 
 
 def cell_states(
-    plan: Mapping[str, Any], scored: Collection[str], failures: Mapping[str, str]
+    plan: PlanRecord, scored: Collection[str], failures: Mapping[str, str]
 ) -> tuple[CellState, ...]:
     """The state of every cell of the plan on split test, in matrix order.
 
     Parameters
     ----------
     plan
-        The result of a plan record.
+        The plan.
     scored
         Keys of the evaluations that have scores.
     failures
         Why a job failed, by its key.
     """
-    folds: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
-    for cell in plan["cells"]:
-        if cell["split"] == "test":
-            folds.setdefault((cell["variant"], cell["train"], cell["test"]), []).append(cell)
+    folds: dict[CellName, list[FoldCell]] = {}
+    for cell in plan.cells:
+        if cell.split == "test":
+            folds.setdefault(CellName(cell.variant, cell.train, cell.test), []).append(cell)
     states = []
     for name, planned in folds.items():
-        missing = [cell for cell in planned if cell["evaluation"] not in scored]
+        missing = [cell for cell in planned if cell.evaluation not in scored]
         found = dict.fromkeys(_reason(cell, plan, failures) for cell in missing)
         reasons = sorted(found, key=NOT_RUN.__eq__)  # what failed comes first
         done = len(planned) - len(missing)
-        states.append(CellState(*name, done, len(planned), " and ".join(reasons)))
+        states.append(CellState(name, done, len(planned), " and ".join(reasons)))
     return tuple(states)
 
 
@@ -71,12 +74,18 @@ def sentence(states: Sequence[CellState]) -> str:
     return "; ".join(said)
 
 
-def _reason(cell: Mapping[str, Any], plan: Mapping[str, Any], failures: Mapping[str, str]) -> str:
-    """Why one fold has no scores: its test, its training, or an image that both need."""
-    images = plan["evaluations"].get(cell["evaluation"], {}).get("images")
-    learned = plan["networks"].get(cell["network"], {}).get("members", ())
-    lists = plan["lists"]
-    keys = [cell["evaluation"], cell["network"]]
-    for name in (images, *learned):
-        keys += lists.get(name, ())
+def _reason(cell: FoldCell, plan: PlanRecord, failures: Mapping[str, str]) -> str:
+    """Why a fold cell has no scores: its test, its training, or an image that both need."""
+    keys = [cell.evaluation, cell.network]
+    for name in _lists(cell, plan):
+        keys += plan.lists.get(name, ())
     return next((failures[key] for key in keys if key in failures), NOT_RUN)
+
+
+def _lists(cell: FoldCell, plan: PlanRecord) -> Iterator[str]:
+    """The names of the lists of images that a fold cell needs."""
+    images = plan.evaluations.get(cell.evaluation, {}).get("images")
+    members = plan.networks.get(cell.network, {}).get("members")
+    for name in (images, *(members if isinstance(members, list) else ())):
+        if isinstance(name, str):
+            yield name

@@ -10,9 +10,12 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
 
 import vl_convert
+from pydantic import JsonValue
+
+Scalar = str | int | float | bool | None
+VEGA_LITE = "6.4"
 
 # The only characters that mean something to the HTML parser inside a script, and the two line ends
 # that older JavaScript does not allow in a string.
@@ -21,7 +24,7 @@ _ESCAPES = str.maketrans(
 )
 
 
-def safe_json(value: Any) -> str:
+def safe_json(value: object) -> str:
     """JSON for a `<script type="application/json">`: no text in it can leave it.
 
     Raises
@@ -33,18 +36,19 @@ def safe_json(value: Any) -> str:
     return text.translate(_ESCAPES)
 
 
-def columnar(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> dict[str, Any]:
-    """Rows as columns, which is about a quarter of their size as objects.
+def columnar(rows: Sequence[Mapping[str, Scalar]]) -> dict[str, JsonValue]:
+    """Flat rows as columns, which is about a quarter of their size as objects.
 
     A column of repeated text becomes `{"of": values, "at": positions}`; floats keep 5 digits.
     """
-    return {name: _column([row.get(name) for row in rows]) for name in columns}
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: _column([row.get(name) for row in rows]) for name in names}
 
 
 @cache
 def vega_bundle() -> str:
     """Vega, Vega-Lite and vega-embed as one script that sets `window.vegaEmbed`."""
-    bundle: str = vl_convert.javascript_bundle("window.vegaEmbed=vegaEmbed;", vl_version="6.4")
+    bundle: str = vl_convert.javascript_bundle("window.vegaEmbed=vegaEmbed;", vl_version=VEGA_LITE)
     return script_text(bundle)
 
 
@@ -82,8 +86,14 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _column(values: list[Any]) -> Any:
+def _column(values: Sequence[Scalar]) -> JsonValue:
     if any(isinstance(value, str) for value in values):
-        distinct = {value: i for i, value in enumerate(dict.fromkeys(values))}
-        return {"of": list(distinct), "at": [distinct[value] for value in values]}
+        # True is 1 and 1.0 is 1: only together with their type are values told apart
+        distinct = {pair: i for i, pair in enumerate(dict.fromkeys(map(_typed, values)))}
+        of: list[JsonValue] = [value for _, value in distinct]
+        return {"of": of, "at": [distinct[_typed(value)] for value in values]}
     return [float(f"{value:.5g}") if isinstance(value, float) else value for value in values]
+
+
+def _typed(value: Scalar) -> tuple[type, Scalar]:
+    return type(value), value

@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import vl_convert
 
-from studyspec.report import charts
-from studyspec.report.contents import Cells, merged_cells
-from studyspec.report.extras import extras
+from studyspec.files import write
+from studyspec.plugins.contracts import Spec
+from studyspec.report import flat, linked, theme
+from studyspec.report.cells import CellResult, Cells, merged_cells, of_variant, sets
+from studyspec.report.drawings import Drawn, drawn, with_rows
+from studyspec.report.embedding import VEGA_LITE, Scalar
+from studyspec.report.flat import FlatRow
 from studyspec.report.frames import StudyFrames
 from studyspec.report.latex import latex
+from studyspec.report.shown import Shown, shown
+from studyspec.report.stills import stills
 
 if TYPE_CHECKING:
-    from studyspec.store.layout import Results
+    from studyspec.store.folder import Results
 
-METRICS = {
-    "dice": ("dice_mean", "dice_sd"),
-    "dice_micro": ("dice_micro_mean", "dice_micro_sd"),
-    "normalized": ("normalized", None),
-    "oversegmentation": ("oversegmentation_mean", "oversegmentation_sd"),
-}
-VERSION = "6.4"
 PNG_SCALE = 3
 INK = "#1b1c1e"
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+LEFT_OUT = "left-out.txt"
+"""Names the charts that could not be drawn, and why."""
 
 
 def export(results: Results, study: str, profile: str | None, folder: Path) -> list[Path]:
@@ -39,48 +40,40 @@ def export(results: Results, study: str, profile: str | None, folder: Path) -> l
     NothingThere
         If it was never planned in this results folder.
     """
-    from studyspec.report.reading import read
+    from studyspec.report.reading import read_all
 
-    return write_all(read(results, study, profile), folder)
+    (frames,) = read_all(results, [(study, profile)])
+    return write_all(frames, folder)
 
 
 def write_all(frames: StudyFrames, folder: Path) -> list[Path]:
     """Write all files of a study; their paths."""
-    folder.mkdir(parents=True, exist_ok=True)
-    cells = merged_cells(frames)
+    cells, columns, charts = merged_cells(frames), shown(frames.matrix.rows), drawn(frames)
     written = []
-    for name, spec in drawings(frames, cells):
-        for suffix, data in _pictures(spec):
+    for name, spec in pictures(frames, cells, columns, charts):
+        for suffix, data in _formats(spec):
             written.append(folder / f"{name}.{suffix}")
-            written[-1].write_bytes(data)
-    tables = {"cells": cells, "folds": frames.folds.rows, "images": frames.images.rows}
-    tables["curves"] = frames.curves.rows
-    for name, rows in tables.items():
-        if rows:
-            written.append(folder / f"{name}.csv")
-            written[-1].write_text(as_csv(rows), encoding="utf-8")
-    if cells:
-        written.append(folder / "matrix.tex")
-        written[-1].write_text(latex(cells, list(frames.plan["variants"])), encoding="utf-8")
+            write(written[-1], data, durable=False)
+    for name, text in _texts(frames, cells, columns, charts):
+        written.append(folder / name)
+        write(written[-1], text, durable=False)
     return written
 
 
-def drawings(frames: StudyFrames, cells: Cells) -> Iterator[tuple[str, charts.Spec]]:
-    """Every chart with its rows, by the name of its file."""
-    for variant in frames.plan["variants"]:
-        mine = [cell for cell in cells if cell["variant"] == variant]
-        names = list(dict.fromkeys([c["train"] for c in mine] + [c["test"] for c in mine]))
-        for metric, (value, sd) in METRICS.items() if mine else ():
-            rows = [_cell(cell, value, sd) for cell in mine]
-            yield (
-                f"matrix-{_file(variant)}-{metric}",
-                {**charts.matrix(names), "datasets": {"cells": rows}},
-            )
-    for extra in extras(frames):
-        yield extra.name, {**extra.spec, "datasets": {"rows": list(extra.rows)}}
+def pictures(
+    frames: StudyFrames, cells: Cells, columns: Sequence[Shown], charts: Sequence[Drawn]
+) -> Iterator[tuple[str, Spec]]:
+    """Every chart with its rows, by the name of its file; no two names are the same."""
+    taken: set[str] = set()
+    for parts, spec in _named(frames, cells, columns, charts):
+        stem = name = "-".join(map(_file, parts))
+        while name.casefold() in taken:
+            name = f"{stem}-{len(taken)}"
+        taken.add(name.casefold())
+        yield name, spec
 
 
-def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+def as_csv(rows: Sequence[FlatRow]) -> str:
     """Rows as CSV; a text that a spreadsheet would take for a formula gets an apostrophe."""
     out = io.StringIO()
     writer = csv.writer(out)
@@ -90,13 +83,49 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     return out.getvalue()
 
 
-def _cell(cell: Mapping[str, Any], value: str, sd: str | None) -> dict[str, Any]:
+def _named(
+    frames: StudyFrames, cells: Cells, columns: Sequence[Shown], charts: Sequence[Drawn]
+) -> Iterator[tuple[tuple[str, ...], Spec]]:
+    for variant in frames.plan.variants:
+        mine = of_variant(cells, variant)
+        names = list(dict.fromkeys(name for both in sets(mine) for name in both))
+        for column in columns if mine else ():
+            scale = column.low, column.high, column.quantity.better == "lower"
+            rows = [_cell(cell, column) for cell in mine]
+            spec = linked.matrix(names, *scale)
+            yield ("matrix", variant, column.name), {**spec, "datasets": {"cells": rows}}
+        for still in stills(frames, variant):
+            yield still.name, {**still.spec, "datasets": still.data}
+    for chart in charts:
+        if chart.drawing is not None:
+            yield (chart.name,), with_rows(chart.drawing)
+
+
+def _texts(
+    frames: StudyFrames, cells: Cells, columns: Sequence[Shown], charts: Sequence[Drawn]
+) -> Iterator[tuple[str, str]]:
+    """Tables, and what is to be said of charts that are missing, by the names of their files."""
+    for name, rows in {
+        "cells": flat.cell_rows(cells, columns),
+        "folds": flat.fold_rows(frames),
+        "images": flat.image_rows(frames),
+        "curves": flat.curve_rows(frames),
+    }.items():
+        if rows:
+            yield f"{name}.csv", as_csv(rows)
+    if cells:
+        yield "matrix.tex", latex(cells, list(frames.plan.variants), columns)
+    if failures := [chart.failure for chart in charts if chart.failure]:
+        yield LEFT_OUT, "".join(f"{failure}\n" for failure in failures)
+
+
+def _cell(cell: CellResult, column: Shown) -> FlatRow:
     """A row of the chart of the matrix."""
-    score, spread = cell[value], None if sd is None else cell[sd]
+    score, spread = column.value(cell.scores), column.spread(cell.scores)
     return {
-        "train": cell["train"],
-        "test": cell["test"],
-        "state": "missing" if score is None else cell["state"],
+        "train": cell.name.train,
+        "test": cell.name.test,
+        "state": "missing" if score is None else cell.state.state,
         "value": score,
         "text": "–" if score is None else f"{score:.2f}",
         "spread": "" if spread is None else f"± {spread:.2f}",
@@ -104,29 +133,30 @@ def _cell(cell: Mapping[str, Any], value: str, sd: str | None) -> dict[str, Any]
     }
 
 
-def _pictures(spec: charts.Spec) -> Iterator[tuple[str, bytes]]:
-    """The chart in each format, dark ink on white."""
-    whole = _inked({**spec, "config": {**charts.CONFIG, "background": "white"}})
-    svg: str = vl_convert.vegalite_to_svg(whole, vl_version=VERSION)
+def _formats(spec: Spec) -> Iterator[tuple[str, bytes]]:
+    """The chart in each format, dark ink on white; nothing is fetched for it."""
+    whole = _inked({**spec, "config": {**theme.CONFIG, "background": "white"}})
+    told: dict[str, Any] = {"vl_version": VEGA_LITE, "allowed_base_urls": []}
+    svg: str = vl_convert.vegalite_to_svg(whole, **told)
     yield "svg", svg.encode()
-    yield "png", vl_convert.vegalite_to_png(whole, vl_version=VERSION, scale=PNG_SCALE)
-    yield "pdf", vl_convert.vegalite_to_pdf(whole, vl_version=VERSION)
+    yield "png", vl_convert.vegalite_to_png(whole, scale=PNG_SCALE, **told)
+    yield "pdf", vl_convert.vegalite_to_pdf(whole, **told)
 
 
-def _inked(spec: Any) -> Any:
+def _inked(spec: Any) -> Any:  # JSON of whatever form
     """The specification with a colour where a page would take that of its text."""
-    if isinstance(spec, Mapping):
+    if isinstance(spec, dict):
         return {key: _inked(value) for key, value in spec.items()}
     if isinstance(spec, list | tuple):
         return [_inked(value) for value in spec]
-    return INK if spec == charts.INK else spec
+    return INK if spec == theme.INK else spec
 
 
 def _file(name: str) -> str:
     return "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
 
 
-def _harmless(value: Any) -> Any:
+def _harmless(value: Scalar) -> Scalar:
     if isinstance(value, str) and value.startswith(FORMULAS):
         return f"'{value}"
     return value

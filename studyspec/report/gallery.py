@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
+from pydantic import JsonValue
 
-from studyspec.report.frames import Row, StudyFrames
-from studyspec.run.kept import KeptPatch
+from studyspec.report.frames import FoldRow, StudyFrames
+from studyspec.stats.scores import CellName
+
+if TYPE_CHECKING:
+    from studyspec.jobs.kept import KeptPatch
+    from studyspec.plan.record import PlanRecord
 
 HIT, MISSED, FALSE = (42, 134, 200), (240, 228, 66), (213, 94, 0)
 """Colours that colour-blind readers tell apart (after Okabe and Ito)."""
@@ -21,37 +26,51 @@ SHOWN_PX = 192
 GAP_PX = 4
 BARS_NM = (0.5, 1, 2, 5, 10, 20, 50)
 QUALITY = 80
+RESAMPLED = "preprocess.resample.pixel_scale_nm"
 
 
-def gallery(frames: StudyFrames) -> list[dict[str, Any]]:
-    """A row for each picture: variant, train, test, fold, which, dice, image_id, bar and data.
+@dataclass(frozen=True)
+class Picture:
+    """A patch with what a network made of it, as a JPEG, and how long its bar is; of one cell."""
 
-    Of each cell the first fold that kept any is shown.
-    """
-    shown: dict[tuple[str, str, str], Row] = {}
+    variant: str
+    train: str
+    test: str
+    fold: int | None
+    which: str
+    dice: float
+    image_id: str
+    bar: str
+    jpeg: bytes
+
+
+def gallery(frames: StudyFrames) -> list[Picture]:
+    """The pictures of every cell: of the first fold that kept any."""
+    shown: dict[CellName, FoldRow] = {}
     for row in frames.folds.rows:
-        if row["split"] == "test" and row["evaluation"] in frames.kept:
-            shown.setdefault((row["variant"], row["train"], row["test"]), row)
+        if row.split == "test" and row.evaluation in frames.kept:
+            shown.setdefault(row.name, row)
     scales = _scales(frames.plan)
-    rows = []
-    for (variant, train, test), row in shown.items():
-        for patch in frames.kept[row["evaluation"]]:
-            scale = scales.get((variant, patch.image_id))
-            picture, bar_nm = draw(patch, scale)
-            rows.append(
-                {
-                    "variant": variant,
-                    "train": train,
-                    "test": test,
-                    "fold": row["fold"],
-                    "which": patch.which,
-                    "dice": patch.dice,
-                    "image_id": patch.image_id,
-                    "bar": f"{bar_nm:g} nm" if bar_nm else "",
-                    "data": "data:image/jpeg;base64," + base64.b64encode(picture).decode(),
-                }
-            )
-    return rows
+    return [
+        _picture(row, patch, scales.get((row.variant, patch.image_id)))
+        for row in shown.values()
+        for patch in frames.kept[row.evaluation]
+    ]
+
+
+def _picture(row: FoldRow, patch: KeptPatch, scale_nm: float | None) -> Picture:
+    jpeg, bar_nm = draw(patch, scale_nm)
+    return Picture(
+        row.variant,
+        row.train,
+        row.test,
+        row.fold,
+        patch.which,
+        patch.dice,
+        patch.image_id,
+        f"{bar_nm:g} nm" if bar_nm else "",
+        jpeg,
+    )
 
 
 def draw(patch: KeptPatch, scale_nm: float | None) -> tuple[bytes, float | None]:
@@ -96,24 +115,27 @@ def _bar(picture: Image.Image, nm_per_px: float) -> float:
     return length
 
 
-def _scales(plan: Mapping[str, Any]) -> dict[tuple[str, str], float]:
+def _scales(plan: PlanRecord) -> dict[tuple[str, str], float]:
     """Pixel scale of every image under every variant [nm], where it is known."""
     found = {}
-    for variant, changes in plan["variants"].items():
-        wanted = _resampled(plan["spec"], changes)
-        for image_id, row in plan["images"].items():
+    for variant, changes in plan.variants.items():
+        wanted = _resampled(plan.spec, changes)
+        for image_id, row in plan.images.items():
             scale = wanted or row.get("pixel_scale_nm")
-            if scale:
+            if isinstance(scale, int | float):
                 found[variant, image_id] = float(scale)
     return found
 
 
-def _resampled(spec: Mapping[str, Any], changes: Mapping[str, Any]) -> float | None:
-    table = spec.get("preprocess", {}).get("resample", {})
-    wanted = changes.get("preprocess.resample.pixel_scale_nm", table.get("pixel_scale_nm"))
-    return None if wanted is None else float(wanted)
+def _resampled(spec: Mapping[str, JsonValue], changes: Mapping[str, JsonValue]) -> float | None:
+    """The pixel scale that a variant resamples to [nm]."""
+    wanted: JsonValue = dict(spec)
+    for key in RESAMPLED.split("."):
+        wanted = wanted.get(key) if isinstance(wanted, dict) else None
+    wanted = changes.get(RESAMPLED, wanted)
+    return float(wanted) if isinstance(wanted, int | float) else None
 
 
-def too_large(rows: Sequence[Mapping[str, Any]], limit_bytes: int) -> bool:
-    """Whether the pictures are more than a page should hold."""
-    return sum(len(row["data"]) for row in rows) > limit_bytes
+def too_large(pictures: Sequence[Picture], limit_bytes: int) -> bool:
+    """Whether the pictures are more than a page should hold, as text."""
+    return sum(len(picture.jpeg) * 4 // 3 for picture in pictures) > limit_bytes

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+
+from studyspec.report.cells import CellResult, Cells, of_variant, sets
+from studyspec.report.shown import Shown
 
 SPECIAL = str.maketrans(
     {
@@ -21,40 +23,44 @@ SPECIAL = str.maketrans(
         ">": r"\textgreater{}",
     }
 )
-Cells = Sequence[Mapping[str, Any]]
 
 
-def latex(cells: Cells, variants: Sequence[str]) -> str:
-    """A table for each variant: dice, mean and standard deviation over the folds (ddof 1)."""
-    tables = [_table([c for c in cells if c["variant"] == v], v) for v in variants]
+def latex(cells: Cells, variants: Sequence[str], columns: Sequence[Shown]) -> str:
+    """A table for each metric and variant: mean and standard deviation over the folds (ddof 1)."""
+    tables = [
+        _table(of_variant(cells, variant), variant, column)
+        for column in columns
+        for variant in variants
+    ]
     return "\n".join(table for table in tables if table)
 
 
-def _table(cells: Cells, variant: str) -> str:
-    trains = list(dict.fromkeys(cell["train"] for cell in cells))
-    tests = list(dict.fromkeys(cell["test"] for cell in cells))
+def _table(cells: Cells, variant: str, column: Shown) -> str:
     if not cells:
         return ""
-    found = {(cell["train"], cell["test"]): cell for cell in cells}
+    trains, tests = sets(cells)
+    found = {(cell.name.train, cell.name.test): cell for cell in cells}
     head = " & ".join([r"trained on \textbackslash{} tested on", *map(_text, tests)])
+    spread = "mean \\pm sd over folds (ddof 1)" if column.spread_column else "mean over folds"
     lines = [
-        f"% dice, mean \\pm sd over folds (ddof 1), variant {variant}".replace("\n", " "),
+        f"% {column.quantity.label}, {spread}, variant {variant}".replace("\n", " "),
         rf"\begin{{tabular}}{{l{'c' * len(tests)}}}",
         r"\toprule",
         rf"{head} \\",
         r"\midrule",
     ]
     for train in trains:
-        row = [_text(train), *(_score(found.get((train, test))) for test in tests)]
+        row = [_text(train), *(_score(found.get((train, test)), column) for test in tests)]
         lines.append(rf"{' & '.join(row)} \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
 
 
-def _score(cell: Mapping[str, Any] | None) -> str:
-    if cell is None or cell["dice_mean"] is None:
+def _score(cell: CellResult | None, column: Shown) -> str:
+    scores = None if cell is None else cell.scores
+    value, sd = column.value(scores), column.spread(scores)
+    if value is None:
         return "--"
-    spread = "" if cell["dice_sd"] is None else rf" \pm {cell['dice_sd']:.3f}"
-    return f"${cell['dice_mean']:.3f}{spread}$"
+    return f"${value:.3f}" + ("" if sd is None else rf" \pm {sd:.3f}") + "$"
 
 
 def _text(name: str) -> str:

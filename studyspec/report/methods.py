@@ -1,11 +1,18 @@
-"""How the numbers were computed, in words, from the settings of a study. Pure."""
+"""How the numbers were computed, in words, from what the settings of a study mean. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from studyspec.spec.settings import AugmentSettings, StageSettings
+from studyspec.plugins.contracts import Metric
+from studyspec.plugins.registry import METRICS
+from studyspec.report.described import Described
+from studyspec.report.shown import Shown
+from studyspec.spec.derived import DICE, Derived
+
+if TYPE_CHECKING:
+    from studyspec.plan.record import PlanRecord
 
 TWIN = "twin"
 INTERVALS = (
@@ -16,53 +23,54 @@ INTERVALS = (
     "if none of it does; the claims of a study are one family (Holm); on fewer than six "
     "micrographs there is no verdict."
 )
+DIHEDRAL = {
+    "all": "every patch in its 8 dihedral forms",
+    "random": "one random dihedral form of each patch an epoch",
+    "none": "no dihedral forms",
+}
 
 
-def settings_of(spec: Mapping[str, Any]) -> StageSettings:
-    """The settings of the plain study, of a resolved study as JSON."""
-    names = StageSettings.model_fields
-    return StageSettings.model_validate({k: v for k, v in spec.items() if k in names})
-
-
-def on_the_twin(plan: Mapping[str, Any]) -> bool:
+def on_the_twin(plan: PlanRecord) -> bool:
     """Whether any image of the study is simulated."""
-    return any(image["collection"] == TWIN for image in plan["images"].values())
+    return any(image["collection"] == TWIN for image in plan.images.values())
 
 
-def methods(settings: StageSettings) -> Sequence[tuple[str, str]]:
-    """Terms and their explanations; all numbers are the study's own."""
-    folds = settings.cross_validation.folds
-    return (
-        (
-            "Dice",
-            "For every patch (2 TP + 1) / (2 TP + FP + FN + 1) in pixels, where particle is what "
-            "the network gives a probability above 0.5; then the mean over the patches.",
-        ),
-        (
-            "Pixel dice",
-            "2 TP / (2 TP + FP + FN) over all pixels of the test set at once (dice_micro).",
-        ),
-        ("Of own set", "Dice divided by that of networks trained on the test set itself."),
-        (
-            "Over-segmentation",
-            "FP / (FP + FN), pixels pooled: 1 is only false particle, 0 only missed particle.",
-        ),
+def methods(said: Described, columns: Sequence[Shown]) -> list[tuple[str, str]]:
+    """Terms and their explanations; all numbers are the study's own.
+
+    `columns` are the metrics that have scores.
+    """
+    folds = said.settings.cross_validation.folds
+    quantities = [column.quantity for column in columns] or [METRICS.get(DICE)]
+    return [
+        *((quantity.label, _meaning(quantity)) for quantity in quantities),
         (
             "±",
             f"Standard deviation over the {folds} folds (sample, ddof 1). It is the spread of the "
             "networks, not of the images.",
         ),
         ("Intervals", INTERVALS),
-        ("Folds", _folds(settings)),
-        ("Patches", _patches(settings)),
-        ("Augmentation", _augmentation(settings.augment)),
-        ("Training", _training(settings)),
-        ("Test", _test(settings)),
-    )
+        ("Folds", _folds(said)),
+        ("Patches", _patches(said)),
+        ("Augmentation", _sentence([DIHEDRAL[_dihedral(said)], *said.augmentations])),
+        ("Training", _training(said)),
+        ("Test", _test(said)),
+    ]
 
 
-def _folds(settings: StageSettings) -> str:
-    folds = settings.cross_validation
+def _meaning(quantity: Metric | Derived) -> str:
+    """What it means, with the name that tables give it if it is another."""
+    if quantity.label.lower().replace(" ", "_") == quantity.name:
+        return quantity.meaning
+    return f"{quantity.meaning.rstrip('.')} ({quantity.name})."
+
+
+def _dihedral(said: Described) -> str:
+    return said.settings.augment.dihedral
+
+
+def _folds(said: Described) -> str:
+    folds = said.settings.cross_validation
     start = f"{folds.folds} folds, cut by {folds.unit}. "
     if folds.unit == "patch":
         start += (
@@ -79,50 +87,43 @@ def _folds(settings: StageSettings) -> str:
     )
 
 
-def _patches(settings: StageSettings) -> str:
-    steps = settings.preprocess
-    flat = "divided by a fitted flat field" if steps.flat_field.enabled else "no flat field"
-    xray = "x-rays removed" if steps.xray.enabled else "x-rays kept"
-    return (
-        f"{xray}, {flat}, rescaled by {steps.rescale.method}; {steps.patch.size} × "
-        f"{steps.patch.size} px, those with {steps.patch.min_particle_px} particle pixels or fewer "
-        "dropped."
+def _patches(said: Described) -> str:
+    patch = said.settings.preprocess.patch
+    cut = (
+        f"{patch.size} × {patch.size} px, those with {patch.min_particle_px} particle pixels or "
+        "fewer dropped"
     )
+    return _sentence([*said.steps, cut])
 
 
-def _augmentation(augment: AugmentSettings) -> str:
-    dihedral = {
-        "all": "every patch in its 8 dihedral forms",
-        "random": "one random dihedral form of each patch an epoch",
-        "none": "no dihedral forms",
-    }[augment.dihedral]
-    rotation = augment.rotation
-    rule = "> 0.5" if rotation.label_rule == "half" else "= 1"
-    parts = [dihedral]
-    if rotation.probability:
-        parts.append(
-            f"{rotation.probability:.0%} rotated by a random angle (a label pixel is particle if "
-            f"its interpolated value is {rule})"
+def _training(said: Described) -> str:
+    training, folds = said.settings.training, said.settings.cross_validation
+    numbers = [
+        f"optimizer {training.optimizer}",
+        *([f"weight decay {training.weight_decay:g}"] if training.weight_decay else []),
+        f"learning rate {training.learning_rate:g} ({said.schedule})",
+        f"batch {training.batch_size}",
+        *([f"{training.micro_batch} at once"] if training.micro_batch else []),
+        f"{training.epochs} epochs",
+        f"precision {training.precision}",
+    ]
+    kept = "the weights of the lowest validation loss are kept"
+    if training.average is not None:
+        kept = (
+            f"of an exponential moving average of the weights ({training.average:g} of the old at "
+            "each step) those of the lowest validation loss are kept"
         )
-    noise = augment.noise
-    if noise.rho_max is not None:
-        parts.append(f"Gaussian noise, rho drawn from 0 to {noise.rho_max:g}")
-    elif noise.rho:
-        parts.append(f"Gaussian noise, rho {noise.rho:g}")
-    return "; ".join(parts) + "."
+    kept += f" ({folds.validation_percent:g} % of the rest of a fold validate)"
+    return _sentence([said.architecture, ", ".join([said.loss, *numbers]), kept])
 
 
-def _training(settings: StageSettings) -> str:
-    training, folds = settings.training, settings.cross_validation
-    return (
-        f"Residual U-Net, first level {settings.model.first_filters} filters; cross-entropy, Adam, "
-        f"learning rate {training.learning_rate:g}, batch {training.batch_size}, "
-        f"{training.epochs} epochs, precision {training.precision}; the weights of the lowest "
-        f"validation loss are kept ({folds.validation_percent:g} % of the rest of a fold validate)."
-    )
+def _test(said: Described) -> str:
+    forms = "in its 8 dihedral forms" if said.settings.evaluation.dihedral else "once, as it is"
+    start = f"Every patch is scored {forms}; no noise, no rotation, nor any other augmentation."
+    return f"{start} Counted over pixels: {'; '.join(said.metrics)}." if said.metrics else start
 
 
-def _test(settings: StageSettings) -> str:
-    if settings.evaluation.dihedral:
-        return "Every patch is scored in its 8 dihedral forms; no noise, no rotation."
-    return "Every patch is scored once, as it is; no noise, no rotation."
+def _sentence(parts: Iterable[str]) -> str:
+    """Parts as one sentence."""
+    text = "; ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}."

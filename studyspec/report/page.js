@@ -3,14 +3,7 @@
 
 const page = JSON.parse(document.getElementById("data").textContent);
 const WORST = 24; // images shown; the rest are in the CSV
-
-// What the matrix can show: its name, and the columns of the score and of its spread.
-const METRICS = {
-  dice: ["dice", "dice_mean", "dice_sd"],
-  dice_micro: ["pixel dice", "dice_micro_mean", "dice_micro_sd"],
-  normalized: ["dice, of own set", "normalized", null],
-  oversegmentation: ["over-segmentation", "oversegmentation_mean", "oversegmentation_sd"],
-};
+const NONE = { label: "", value: "", spread: null, low: 0, high: 1, reverse: false };
 
 class Study {
   constructor(article, data, several) {
@@ -19,7 +12,7 @@ class Study {
     this.several = several;
     this.frames = Object.fromEntries(Object.entries(data.frames).map(([k, v]) => [k, rows(v)]));
     this.views = {};
-    this.metric = "dice";
+    this.metric = data.metrics[0]?.name;
     this.variant = data.variants[0];
   }
 
@@ -32,12 +25,23 @@ class Study {
     for (const button of this.article.querySelectorAll("[data-save]")) {
       button.addEventListener("click", () => this.save(button.dataset.of, button.dataset.save));
     }
-    for (const name of Object.keys(this.data.extras)) await this.show(name, { rows: this.frames[name] });
+    for (const name of Object.keys(this.data.charts)) await this.showChart(name);
     if (!this.part("chart", "matrix")) return;
     const asked = new URLSearchParams(location.hash.slice(1));
     const here = !this.several || asked.get("study") === this.data.name;
     await this.showMatrix();
     await this.pick(here && asked.get("train"), here && asked.get("test"), false);
+  }
+
+  /** Draw a chart that is a plug-in; one that cannot be drawn says so in its place. */
+  async showChart(name) {
+    try {
+      await this.show(name, { rows: this.frames[name] });
+    } catch (error) {
+      const place = this.part("chart", name);
+      place.className = "absent failure";
+      place.textContent = `This chart cannot be drawn: ${error.message}`;
+    }
   }
 
   /** Give a chart its rows by name, and a height [px] if it has none; draw it, if it is not yet. */
@@ -49,7 +53,7 @@ class Study {
       await this.views[chart].resize().runAsync();
       return;
     }
-    const own = chart === "matrix" ? this.data.matrix : this.data.extras[chart];
+    const own = chart === "matrix" ? this.data.matrix : this.data.charts[chart];
     const spec = { ...(own ?? page.specs[chart]), datasets };
     if (height) spec.height = height;
     const { view } = await window.vegaEmbed(place, spec, {
@@ -70,7 +74,7 @@ class Study {
 
   fillMenus() {
     const choices = {
-      metric: Object.entries(METRICS).map(([key, [label]]) => [label, key]),
+      metric: this.data.metrics.map(({ label, name }) => [label, name]),
       variant: this.data.variants.map((name) => [name, name]),
       train: this.data.trains.map((name) => [name, name]),
       test: this.data.tests.map((name) => [name, name]),
@@ -103,7 +107,8 @@ class Study {
   }
 
   async showMatrix() {
-    const [label, value, sd] = METRICS[this.metric];
+    const metric = this.data.metrics.find((one) => one.name === this.metric) ?? NONE;
+    const { label, value, spread: sd } = metric;
     const shown = this.cells().map((cell) => {
       const missing = cell.state === "missing";
       const part = cell.state === "part" ? `${cell.done} of ${cell.planned} folds: ${cell.why}` : "";
@@ -120,6 +125,9 @@ class Study {
       };
     });
     await this.show("matrix", { cells: shown });
+    const { matrix } = this.views;
+    for (const signal of ["low", "high", "reverse"]) matrix.signal(signal, metric[signal]);
+    await matrix.runAsync();
   }
 
   /** Show one pair everywhere; a pair that is not in the matrix becomes the first one. */
@@ -158,17 +166,15 @@ class Study {
       cell.state === "missing"
         ? `No score: ${cell.why}.`
         : `${cell.done} of ${cell.planned} folds: ${cell.why}.`;
-    const figures = [
-      ["dice", number(cell.dice_mean), known(cell.dice_sd) ? ` ± ${number(cell.dice_sd)}` : ""],
-      ["pixel dice", number(cell.dice_micro_mean), ""],
-      ["of own set", number(cell.normalized, 2), ""],
-      ["over-segmentation", number(cell.oversegmentation_mean, 2), ""],
-    ];
+    const figures = this.data.metrics.map(({ label, value, spread }) => {
+      const sd = spread && known(cell[spread]) ? ` ± ${number(cell[spread])}` : "";
+      return [label, number(cell[value]), sd];
+    });
     if (known(cell.difference)) {
       const range = known(cell.low)
         ? ` 95 %: ${number(cell.low)} to ${number(cell.high)}`
         : ` no interval: ${count(cell.micrographs, "micrograph")}`;
-      figures.push(["less own set", number(cell.difference), range]);
+      figures.push(["Dice less own set", number(cell.difference), range]);
     }
     const shown = cell.state === "missing" ? [] : figures;
     this.part("text", "figures").replaceChildren(
@@ -199,13 +205,13 @@ class Study {
   async showFolds() {
     const told = (row) => `fold ${row.fold ?? "–"}: dice ${number(row.dice)}`;
     const folds = this.of("folds").map((row) => ({ ...row, fold: row.fold ?? "–", aria: told(row) }));
-    const own = this.cells().find((c) => c.train === this.test && c.test === this.test);
-    const folded = folds.some((row) => row.fold !== "–"); // a network of others has none
+    const cell = this.cells().find((c) => c.train === this.train && c.test === this.test);
+    const folded = folds.some((row) => row.fold !== "–"); // a foreign network has none
     this.part("chart", "folds").closest("figure").hidden = !folded;
     if (!folded) return;
     const means = [{ dice: mean(folds.map((f) => f.dice)), what: "mean" }];
-    if (known(own?.dice_mean) && this.train !== this.test) {
-      means.push({ dice: own.dice_mean, what: "own set" });
+    if (known(cell?.own_set_dice) && this.train !== this.test) {
+      means.push({ dice: cell.own_set_dice, what: "own set" });
     }
     await this.show("folds", { folds, means }, 22 * folds.length);
   }

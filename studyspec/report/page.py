@@ -4,34 +4,79 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
+from pydantic import JsonValue
 
-from studyspec.report import charts, verdicts
-from studyspec.report.contents import Cells, contents, merged_cells
+from studyspec.files import write as write_whole
+from studyspec.report import flat, linked, verdicts
+from studyspec.report.cells import Cells, merged_cells, sets
+from studyspec.report.contents import Contents, contents
+from studyspec.report.drawings import Drawn, drawn
 from studyspec.report.embedding import columnar, policy, safe_json, script_text, vega_bundle
-from studyspec.report.extras import Extra, extras
-from studyspec.report.frames import Row, StudyFrames
+from studyspec.report.flat import FlatRow
+from studyspec.report.frames import StudyFrames
 from studyspec.report.gallery import gallery, too_large
 from studyspec.report.latex import latex
+from studyspec.report.shown import Shown, shown
+from studyspec.report.theme import CONFIG
+from studyspec.report.verdicts import JudgedClaim
+from studyspec.spec.derived import DICE
 
 if TYPE_CHECKING:
-    from studyspec.store.layout import Results
+    from studyspec.store.folder import Results
 
-FOLD_COLUMNS = ("variant", "train", "test", "fold", "dice", "dice_micro", "n_patches", "network")
-IMAGE_COLUMNS = ("variant", "train", "test", "fold", "image_id", "dice", "n_patches")
-CURVE_COLUMNS = ("network", "epoch", "train_loss", "validation_loss")
-GALLERY_COLUMNS = (
-    "variant", "train", "test", "fold", "which", "dice", "image_id", "bar", "data",
-)  # fmt: skip
+IMAGE_COLUMNS = ("variant", "train", "test", "fold", "image_id", DICE, "n_patches")
+"""What the page holds of each image; all the rest is in the exports."""
 PICTURES_BYTES = 3_000_000
 """Pictures in the page, at most; more go to a folder beside it."""
-NETWORK_COLUMNS = ("variant", "train", "test", "fold", "network")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One study of the page: its rows, its cells, its charts, and what came of its claims.
+
+    `pictures` are the rows of the gallery, with addresses.
+    """
+
+    frames: StudyFrames
+    cells: Cells
+    columns: Sequence[Shown]
+    claims: Sequence[JudgedClaim]
+    pictures: Sequence[FlatRow]
+    charts: Sequence[Drawn]
+    contents: Contents
+
+    @property
+    def tally(self) -> str:
+        """How many claims held."""
+        return verdicts.tally(self.claims)
+
+    @property
+    def sql(self) -> Mapping[str, str]:
+        """The queries behind the linked charts."""
+        frames = self.frames
+        return {
+            "matrix": frames.matrix.sql,
+            "folds": frames.folds.sql,
+            "images": frames.images.sql,
+            "curves": frames.curves.sql,
+        }
+
+    @property
+    def beside(self) -> bool:
+        """Whether pictures lie beside the page."""
+        return any(not str(row["data"]).startswith("data:") for row in self.pictures)
+
+    @property
+    def latex(self) -> str:
+        """The matrix as LaTeX."""
+        return latex(self.cells, list(self.frames.plan.variants), self.columns)
 
 
 def build(results: Results, studies: Sequence[tuple[str, str | None]], out: Path) -> Path:
@@ -42,40 +87,55 @@ def build(results: Results, studies: Sequence[tuple[str, str | None]], out: Path
     NothingThere
         If a study has never been planned in this results folder.
     """
-    from studyspec.report.reading import read
+    from studyspec.report.reading import read_all
 
-    write([read(results, study, profile) for study, profile in studies], out)
+    write(read_all(results, studies), out)
     return out
 
 
 def write(studies: Sequence[StudyFrames], out: Path) -> None:
     """Write the page; pictures that would make it too large go to a folder beside it."""
-    parts = [_Part.of(frames) for frames in studies]
-    beside = f"{out.stem}_pictures"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    if any(too_large(part.gallery, PICTURES_BYTES) for part in parts):
-        (out.parent / beside).mkdir(exist_ok=True)
-        parts = [replace(part, gallery=_put_beside(part, out.parent, beside)) for part in parts]
-    out.write_text(_rendered(parts, studies), encoding="utf-8")
+    beside = out.parent / f"{out.stem}_pictures"
+    write_whole(out, _rendered([part_of(frames, beside) for frames in studies]))
 
 
 def render(studies: Sequence[StudyFrames]) -> str:
     """The page as text; the same frames always give the same text."""
-    return _rendered([_Part.of(frames) for frames in studies], studies)
+    return _rendered([part_of(frames) for frames in studies])
 
 
-def _put_beside(part: _Part, folder: Path, beside: str) -> list[dict[str, Any]]:
-    """The gallery's rows with files in place of data."""
-    rows = []
-    for number, row in enumerate(part.gallery):
-        data = base64.b64decode(row["data"].partition(",")[2])
-        name = f"{part.frames.plan['study']}-{number}.jpg"
-        (folder / beside / name).write_bytes(data)
-        rows.append({**row, "data": f"{beside}/{name}"})
-    return rows
+def part_of(frames: StudyFrames, beside: Path | None = None) -> Part:
+    """Merge plan and scores, judge and draw; too many pictures are put into the folder `beside`."""
+    cells = merged_cells(frames)
+    scores = verdicts.scores_of(frames, cells)
+    charts = drawn(frames)
+    return Part(
+        frames,
+        verdicts.with_differences(cells, scores),
+        shown(frames.matrix.rows),
+        verdicts.claims(frames, scores),
+        _pictures(frames, beside),
+        charts,
+        contents(frames, cells, charts),
+    )
 
 
-def _rendered(parts: Sequence[_Part], studies: Sequence[StudyFrames]) -> str:
+def _pictures(frames: StudyFrames, beside: Path | None) -> list[FlatRow]:
+    """The rows of the gallery, each with its picture or with the name of its file."""
+    pictures = gallery(frames)
+    if beside is None or not too_large(pictures, PICTURES_BYTES):
+        start = "data:image/jpeg;base64,"
+        texts = [start + base64.b64encode(picture.jpeg).decode() for picture in pictures]
+    else:
+        texts = [
+            f"{beside.name}/{frames.plan.study}-{number}.jpg" for number in range(len(pictures))
+        ]
+        for picture, name in zip(pictures, texts, strict=True):
+            write_whole(beside.parent / name, picture.jpeg, durable=False)
+    return [flat.picture_row(*pair) for pair in zip(pictures, texts, strict=True)]
+
+
+def _rendered(parts: Sequence[Part]) -> str:
     css, js, bundle = (
         shipped("page.css"),
         script_text(shipped("helpers.js") + shipped("page.js")),
@@ -83,22 +143,16 @@ def _rendered(parts: Sequence[_Part], studies: Sequence[StudyFrames]) -> str:
     )
     data = {
         "studies": [_data(part) for part in parts],
-        "specs": {"folds": charts.folds(), "images": charts.images(), "curves": charts.curves()},
-        "config": charts.CONFIG,
+        "specs": {"folds": linked.folds(), "images": linked.images(), "curves": linked.curves()},
+        "config": CONFIG,
     }
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    beside = any(part.beside for part in parts)
     return environment.from_string(shipped("page.html")).render(
-        title=_title(studies),
-        studies=[
-            contents(part.frames, part.cells)
-            | {"claims": part.claims, "tally": verdicts.tally(part.claims)}
-            | {"sql": _queries(part.frames), "extras": part.extras, "gallery": bool(part.gallery)}
-            | {"beside": any(not row["data"].startswith("data:") for row in part.gallery)}
-            | {"latex": latex(part.cells, list(part.frames.plan["variants"]))}
-            for part in parts
-        ],
+        title=_title(parts),
+        studies=parts,
         # These are ours, hashed in the policy, and checked for what could end their element.
-        policy=Markup(policy([bundle, js], [css], _beside(parts))),
+        policy=Markup(policy([bundle, js], [css], beside)),
         css=Markup(css),
         js=Markup(js),
         bundle=Markup(bundle),
@@ -106,68 +160,60 @@ def _rendered(parts: Sequence[_Part], studies: Sequence[StudyFrames]) -> str:
     )
 
 
-@dataclass(frozen=True)
-class _Part:
-    """One study of the page: its rows, its cells, and what came of its claims."""
-
-    frames: StudyFrames
-    cells: Cells
-    claims: Sequence[Mapping[str, Any]]
-    gallery: Sequence[dict[str, Any]]
-    extras: Sequence[Extra]
-
-    @classmethod
-    def of(cls, frames: StudyFrames) -> _Part:
-        """Merge plan and scores, and judge."""
-        cells = merged_cells(frames)
-        scores = verdicts.scores_of(frames, cells)
-        judged = verdicts.claims(frames, scores)
-        differences = verdicts.with_differences(cells, scores)
-        return cls(frames, differences, judged, gallery(frames), extras(frames))
-
-
-def _data(part: _Part) -> dict[str, Any]:
+def _data(part: Part) -> dict[str, JsonValue]:
     """What the scripts of the page need of one study."""
-    frames, cells, plan = part.frames, part.cells, part.frames.plan
-    trains = list(dict.fromkeys(cell["train"] for cell in cells))
-    tests = list(dict.fromkeys(cell["test"] for cell in cells))
+    frames = part.frames
+    trains, tests = sets(part.cells)
+    drawings = {one.name: one.drawing for one in part.charts if one.drawing is not None}
+    rows: dict[str, Sequence[FlatRow]] = {
+        "cells": flat.cell_rows(part.cells, part.columns),
+        "folds": _tested(flat.fold_rows(frames), "evaluation"),
+        "images": [
+            {name: row.get(name) for name in IMAGE_COLUMNS}
+            for row in _tested(flat.image_rows(frames))
+        ],
+        "curves": flat.curve_rows(frames),
+        "networks": flat.network_rows(frames),
+        "gallery": part.pictures,
+        **{name: drawing.rows for name, drawing in drawings.items()},
+    }
     return {
-        "name": plan["study"],
-        "variants": list(plan["variants"]),
-        "trains": trains,
-        "tests": tests,
-        "matrix": charts.matrix(list(dict.fromkeys(trains + tests))),
-        "frames": {
-            "cells": columnar(cells, list(cells[0]) if cells else ()),
-            "folds": columnar(_tested(frames.folds.rows), FOLD_COLUMNS),
-            "images": columnar(_tested(frames.images.rows), IMAGE_COLUMNS),
-            "curves": columnar(frames.curves.rows, CURVE_COLUMNS),
-            "networks": columnar(_tested(plan["cells"]), NETWORK_COLUMNS),
-            "gallery": columnar(part.gallery, GALLERY_COLUMNS),
-            **{extra.name: columnar(extra.rows, _names(extra.rows)) for extra in part.extras},
-        },
-        "extras": {extra.name: extra.spec for extra in part.extras},
+        "name": frames.plan.study,
+        "variants": list(frames.plan.variants),
+        "trains": list(trains),
+        "tests": list(tests),
+        "metrics": [_menu(column) for column in part.columns],
+        "matrix": linked.matrix(list(dict.fromkeys(trains + tests))),
+        "frames": {name: columnar(its) for name, its in rows.items()},
+        "charts": {name: drawing.spec for name, drawing in drawings.items()},
     }
 
 
-def _names(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    return list(rows[0]) if rows else []
+def _menu(column: Shown) -> dict[str, JsonValue]:
+    """What the page says of a metric, and where it finds its numbers."""
+    return {
+        "name": column.name,
+        "label": column.quantity.label,
+        "value": column.value_column,
+        "spread": column.spread_column,
+        "low": column.low,
+        "high": column.high,
+        "reverse": column.quantity.better == "lower",
+    }
 
 
-def _beside(parts: Sequence[_Part]) -> bool:
-    return any(not row["data"].startswith("data:") for part in parts for row in part.gallery)
+def _tested(rows: Sequence[FlatRow], *without: str) -> list[FlatRow]:
+    """The rows of split test, without that column and some others."""
+    gone = {"split", *without}
+    return [
+        {name: value for name, value in row.items() if name not in gone}
+        for row in rows
+        if row["split"] == "test"
+    ]
 
 
-def _tested(rows: Sequence[Row]) -> Sequence[Row]:
-    return [row for row in rows if row["split"] == "test"]
-
-
-def _queries(frames: StudyFrames) -> Mapping[str, str]:
-    return {name: getattr(frames, name).sql for name in ("matrix", "folds", "images", "curves")}
-
-
-def _title(studies: Sequence[StudyFrames]) -> str:
-    names = [str(frames.plan["study"]) for frames in studies]
+def _title(parts: Sequence[Part]) -> str:
+    names = [part.frames.plan.study for part in parts]
     return f"{names[0]} · studyspec" if len(names) == 1 else f"{len(names)} studies · studyspec"
 
 

@@ -6,22 +6,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from studyspec.errors import NothingThere, QueryError
-from studyspec.report.contents import merged_cells
+from studyspec.plugins.registry import METRICS
+from studyspec.report.cells import merged_cells
 from studyspec.report.verdicts import scores_of
+from studyspec.spec.derived import DICE
+from studyspec.spec.names import BASE
 from studyspec.spec.wording import nearest
 from studyspec.stats.claims import FEWEST_MICROGRAPHS, number
 from studyspec.stats.differences import Difference, contrast, lacking, mean_of, value_of
 from studyspec.stats.scores import CellName
-from studyspec.store.queries import user_query
 
 if TYPE_CHECKING:
-    from studyspec.store.layout import Results
-
-METRICS = ("dice", "dice_micro", "soft_dice", "loss", "precision", "recall", "oversegmentation")
+    from studyspec.store.folder import Results
+    from studyspec.store.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
-class Compared:
+class PairDifference:
     """The metric of both, and the first less the second."""
 
     study: str
@@ -48,9 +49,9 @@ def compare_pair(
     test: str,
     study: str | None = None,
     profile: str | None = None,
-    variant: str = "base",
-    metric: str = "dice",
-) -> Compared:
+    variant: str = BASE,
+    metric: str = DICE,
+) -> PairDifference:
     """Compare two cells of the newest plan of a study.
 
     Raises
@@ -61,32 +62,37 @@ def compare_pair(
         If there are no results, or the cells are not complete.
     """
     from studyspec.report.reading import read
+    from studyspec.store.snapshot import snapshot
 
-    if metric not in METRICS:
-        raise QueryError(f"no metric '{metric}'", hint=nearest(metric, METRICS))
-    name = study or _only_study(results, trains, test, profile, variant)
-    frames = read(results, name, profile)
+    if metric not in METRICS.names:
+        raise QueryError(f"no metric '{metric}'", hint=nearest(metric, METRICS.names))
+    with snapshot(results) as now:
+        name = study or _only_study(now, trains, test, profile, variant)
+        frames = read(results, now, name, profile)
     scores = scores_of(frames, merged_cells(frames))
     first, second = (CellName(variant, train, test) for train in trains)
     pieces = [*mean_of([first], metric), *mean_of([second], metric, -1)]
     if missing := lacking(scores, pieces):
         raise NothingThere(f"these cannot be compared: {missing}", where=f"study {name}")
     means = (value_of(scores, first, metric), value_of(scores, second, metric))
-    return Compared(name, means, contrast(scores, pieces))
+    return PairDifference(name, means, contrast(scores, pieces))
 
 
 def _only_study(
-    results: Results, trains: tuple[str, str], test: str, profile: str | None, variant: str
+    now: Snapshot, trains: tuple[str, str], test: str, profile: str | None, variant: str
 ) -> str:
     """The one study that has both cells."""
-    rows = user_query(results, "select distinct study, profile, variant, train, test from cells")
-    cells = {(r["study"], r["train"], r["test"]) for r in rows.dicts()
-             if r["profile"] == (profile or "") and r["variant"] == variant}  # fmt: skip
+    rows = now.ask("select distinct study, profile, variant, train, test from cells")
+    cells = {
+        (str(study), str(train), str(tested))
+        for study, of, name, train, tested in rows.rows
+        if (of, name) == (profile or "", variant)
+    }
     found = sorted(
         {study for study, *_ in cells if all((study, train, test) in cells for train in trains)}
     )
     if len(found) == 1:
-        return str(found[0])
+        return found[0]
     if found:
         raise QueryError(
             f"{', '.join(found)} all test '{trains[0]}' and '{trains[1]}' on '{test}'",

@@ -2,36 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+
+from pydantic import TypeAdapter
 
 from studyspec.errors import NothingThere
-from studyspec.report.frames import Frame, StudyFrames
-from studyspec.run.kept import load_kept
-from studyspec.store.layout import Results
-from studyspec.store.planned import previous_plan
-from studyspec.store.queries import user_query
+from studyspec.plan.record import PlanRecord
+from studyspec.plugins.registry import METRICS, OURS
+from studyspec.report.frames import (
+    CurveRow,
+    FoldRow,
+    Frame,
+    HistogramRow,
+    MatrixCell,
+    R,
+    RunRow,
+    ScoredImage,
+    StatisticsRow,
+    StudyFrames,
+)
+from studyspec.store.folder import Results
+from studyspec.store.kept import KeptPatches
+from studyspec.store.planned import RecordedPlan, previous_plan
+from studyspec.store.snapshot import Snapshot, snapshot
 
-METRICS = "dice, dice_micro, soft_dice, loss, precision, recall, oversegmentation"
+Answer = Mapping[str, object]
+"""A row as the store gives it."""
 
 MATRIX = """\
-select m.* exclude (study, profile),
-       o.mean as oversegmentation_mean, o.sd as oversegmentation_sd
-from matrix m
-join cell_scores o using (study, profile, variant, train, test)
-where {here} and o.split = 'test' and o.metric = 'oversegmentation'
+select * exclude (study, profile)
+from matrix
+where {here}
 order by variant, train, test"""
 
-FOLDS = f"""\
-select variant, train, test, fold, split, n_patches, {METRICS}, network, evaluation
+FOLDS = """\
+select * exclude (study, profile)
 from scores
-where {{here}}
+where {here}
 order by variant, train, test, fold, split"""
 
-IMAGES = f"""\
-select variant, train, test, fold, split, image_id, n_patches, {METRICS}
+IMAGES = """\
+select variant, train, test, fold, split, image_id, n_patches, {metrics}
 from image_scores
-where {{here}}
+where {here}
 order by variant, train, test, fold, split, image_id"""
 
 CURVES = """\
@@ -64,11 +77,32 @@ from histograms
 where {here} and rho = 0
 order by variant, dataset, intensity_low"""
 
+PLUGINS = """\
+select distinct e.value as package, e.key as plugin
+from (
+    select unnest(map_entries(plugins)) as e from attempts
+    where chosen and (
+        key in (select network from cells where {here})
+        or key in (select evaluation from cells where {here})
+        or key in (
+            select unnest(l.prepares) from stored.plan_list l
+            join stored.newest_plan p on p.record = l.plan where {here}
+        )
+    )
+)
+order by package, plugin"""
+
 PATCHES = "select dataset, patches from datasets where {here} and patches is not null"
 FAILURES = "select key, status, error_message from failures"
 
 
-def read(results: Results, study: str, profile: str | None) -> StudyFrames:
+def read_all(results: Results, studies: Sequence[tuple[str, str | None]]) -> list[StudyFrames]:
+    """The frames of some (study, profile)s, all of one state of the store; raises as `read`."""
+    with snapshot(results) as now:
+        return [read(results, now, study, profile) for study, profile in studies]
+
+
+def read(results: Results, now: Snapshot, study: str, profile: str | None) -> StudyFrames:
     """The frames of the newest plan of a study and profile.
 
     Raises
@@ -76,45 +110,73 @@ def read(results: Results, study: str, profile: str | None) -> StudyFrames:
     NothingThere
         If it was never planned in this results folder.
     """
-    plan = previous_plan(results, study, profile)
-    if plan is None:
+    recorded = _recorded(results, study, profile)
+    plan = PlanRecord.model_validate(recorded.plan)
+    here = f"study = {_text(study)} and profile = {_text(profile or '')}"
+    metrics = ", ".join(f'"{name}"' for name in METRICS.names)
+
+    def frame(query: str, row: type[R]) -> Frame[R]:
+        sql = query.format(here=here, metrics=metrics)
+        told = [_told(answer, row) for answer in now.ask(sql).dicts()]
+        return Frame(TypeAdapter(list[row]).validate_python(told), sql)  # type: ignore[valid-type]
+
+    folds = frame(FOLDS, FoldRow)
+    tested = [row.evaluation for row in folds.rows if row.split == "test"]
+    statistics = frame(STATISTICS, StatisticsRow) if plan.measurements else None
+    rows = statistics.rows if statistics else ()
+    measured = {row.dataset: row.patches for row in reversed(rows)}
+    patches = now.ask(PATCHES.format(here=here)).dicts()
+    return StudyFrames(
+        plan=plan,
+        key=recorded.key,
+        matrix=frame(MATRIX, MatrixCell),
+        folds=folds,
+        images=frame(IMAGES, ScoredImage),
+        curves=frame(CURVES, CurveRow),
+        runs=frame(RUNS, RunRow),
+        statistics=statistics,
+        histograms=frame(HISTOGRAMS, HistogramRow) if measured else None,
+        kept=KeptPatches(results, tested),
+        packages=_packages(now.ask(PLUGINS.format(here=here)).dicts()),
+        patches=measured | {str(row["dataset"]): int(str(row["patches"])) for row in patches},
+        failures={str(row["key"]): _reason(row) for row in now.ask(FAILURES).dicts()},
+    )
+
+
+def _packages(rows: Sequence[Answer]) -> tuple[str, ...]:
+    """The distributions of others in the records, as "studyspec-extras 1.2 (step.median)"."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        package = str(row["package"])
+        if package.partition(" ")[0] != OURS:
+            found.setdefault(package, []).append(str(row["plugin"]))
+    return tuple(f"{package} ({', '.join(names)})" for package, names in found.items())
+
+
+def _recorded(results: Results, study: str, profile: str | None) -> RecordedPlan:
+    recorded = previous_plan(results, study, profile)
+    if recorded is None:
         asked = f"study '{study}'" + (f", profile '{profile}'" if profile else "")
         raise NothingThere(
             f"{asked} has no results yet",
             where=str(results.folder),
             hint="`studyspec run` it first",
         )
-    here = f"study = {_text(study)} and profile = {_text(profile or '')}"
-
-    def frame(query: str) -> Frame:
-        return _frame(results, query.format(here=here))
-
-    folds = frame(FOLDS)
-    tested = [row["evaluation"] for row in folds.rows if row["split"] == "test"]
-    kept = {key: load_kept(results.prediction(key)) for key in tested}
-    statistics = frame(STATISTICS) if plan.get("measurements") else None
-    rows = statistics.rows if statistics else ()
-    measured = {row["dataset"]: int(row["patches"]) for row in reversed(rows)}
-    return StudyFrames(
-        plan=plan,
-        matrix=frame(MATRIX),
-        folds=folds,
-        images=frame(IMAGES),
-        curves=frame(CURVES),
-        runs=frame(RUNS),
-        statistics=statistics,
-        histograms=frame(HISTOGRAMS) if measured else None,
-        kept={key: patches for key, patches in kept.items() if patches},
-        patches=measured | {row["dataset"]: row["patches"] for row in frame(PATCHES).rows},
-        failures={row["key"]: _reason(row) for row in frame(FAILURES).rows},
-    )
+    return recorded
 
 
-def _frame(results: Results, sql: str) -> Frame:
-    return Frame(user_query(results, sql).dicts(), sql)
+def _told(answer: Answer, row: type[R]) -> dict[str, object]:
+    """The fields of a row; metrics are gathered by name from the columns that they have."""
+    names = METRICS.names
+    told: dict[str, object] = {
+        "metrics": {name: answer[name] for name in names if name in answer},
+        "means": {name: answer[f"{name}_mean"] for name in names if f"{name}_mean" in answer},
+        "sds": {name: answer[f"{name}_sd"] for name in names if f"{name}_sd" in answer},
+    }
+    return {name: told.get(name, answer.get(name)) for name in row._fields}
 
 
-def _reason(failure: Mapping[str, Any]) -> str:
+def _reason(failure: Answer) -> str:
     """Why a job failed, in few words: an error by its message, all else by its name."""
     if failure["status"] == "error" and failure["error_message"]:
         return str(failure["error_message"])

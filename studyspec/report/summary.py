@@ -6,19 +6,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from studyspec.files import write as write_whole
 from studyspec.report import verdicts
-from studyspec.report.contents import MEASURED, completeness, label, merged_cells, outcome
+from studyspec.report.cells import merged_cells
+from studyspec.report.contents import MEASURED, completeness, outcome
 from studyspec.report.embedding import policy
 from studyspec.report.frames import StudyFrames
 from studyspec.report.page import shipped, write
+from studyspec.report.provenance import label
+from studyspec.report.verdicts import JudgedClaim
+from studyspec.stats.claims import Outcome
 
 if TYPE_CHECKING:
-    from studyspec.store.layout import Results
+    from studyspec.store.folder import Results
 
 CORES = 2
-MARKS = {"held": "✓ held", "did not hold": "✗ did not hold", "undecided": "○ undecided"}
+MARKS: Mapping[Outcome, str] = {
+    "held": "✓ held",
+    "did not hold": "✗ did not hold",
+    "undecided": "○ undecided",
+}
 HEAD = """\
 # Studies
 
@@ -41,22 +50,23 @@ class Glance:
     outcome: str
     complete: str
     minutes: float
-    claims: Sequence[Mapping[str, Any]]
+    claims: Sequence[JudgedClaim]
 
     @classmethod
     def of(cls, frames: StudyFrames) -> Glance:
         """Judge a study."""
         cells = merged_cells(frames)
         plan = frames.plan
-        collections = dict.fromkeys(row["collection"] for row in plan["images"].values())
+        collections = dict.fromkeys(str(row["collection"]) for row in plan.images.values())
+        study = plan.spec.get("study")
         return cls(
             label(plan),
-            plan["question"],
-            plan["spec"].get("study", {}).get("figure", ""),
+            plan.question,
+            str(study.get("figure") or "") if isinstance(study, dict) else "",
             ", ".join(collections),
             outcome(cells) if cells else MEASURED,
             completeness(cells) if cells else "",
-            sum(run["seconds"] for run in frames.runs.rows) / 60 / CORES,
+            sum(run.seconds for run in frames.runs.rows) / 60 / CORES,
             verdicts.claims(frames, verdicts.scores_of(frames, cells)),
         )
 
@@ -74,15 +84,14 @@ def build_pages(results: Results, studies: Sequence[tuple[str, str | None]], ind
     NothingThere
         If a study has never been planned in this results folder.
     """
-    from studyspec.report.reading import read
+    from studyspec.report.reading import read_all
 
     links = []
-    for study, profile in studies:
-        frames = read(results, study, profile)
+    for (study, profile), frames in zip(studies, read_all(results, studies), strict=True):
         page = index.with_name(f"{study}{f'-{profile}' if profile else ''}.html")
         write([frames], page)
         links.append((page.name, Glance.of(frames)))
-    index.write_text(index_page(links), encoding="utf-8")
+    write_whole(index, index_page(links))
     return index
 
 
@@ -96,11 +105,9 @@ def build_markdown(
     NothingThere
         If a study has never been planned in this results folder.
     """
-    from studyspec.report.reading import read
+    from studyspec.report.reading import read_all
 
-    glances = [Glance.of(read(results, study, profile)) for study, profile in studies]
-    document.parent.mkdir(parents=True, exist_ok=True)
-    document.write_text(markdown(glances), encoding="utf-8")
+    write_whole(document, markdown([Glance.of(one) for one in read_all(results, studies)]))
     return document
 
 
@@ -138,7 +145,7 @@ def markdown(glances: Sequence[Glance]) -> str:
     """A table of all studies, and what came of the claims of each."""
     lines = [HEAD, "| study | figure | question | minutes | claims |", "|---|---|---|---|---|"]
     for one in glances:
-        held = sum(claim["verdict"] == "held" for claim in one.claims)
+        held = sum(claim.verdict == "held" for claim in one.claims)
         claims = f"{held} of {len(one.claims)} held" if one.claims else "–"
         cells = (
             f"[{one.name}](#{one.name})",
@@ -155,10 +162,9 @@ def markdown(glances: Sequence[Glance]) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _claim(claim: Mapping[str, Any]) -> str:
-    parts = claim["parts"] or [claim]
-    reasons = "; ".join(_text(part["reason"]) for part in parts)
-    return f"- {MARKS[claim['verdict']]}: {_text(claim['says'])}. {reasons}"
+def _claim(claim: JudgedClaim) -> str:
+    reasons = "; ".join(_text(part.reason) for part in claim.parts or (claim,))
+    return f"- {MARKS[claim.verdict]}: {_text(claim.says)}. {reasons}"
 
 
 def _text(text: str) -> str:

@@ -4,83 +4,137 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
+from pydantic import JsonValue
+
+from studyspec.report.cells import CellResult, Cells, LessOwn
 from studyspec.report.frames import StudyFrames
 from studyspec.spec.claims import Claim
+from studyspec.spec.derived import DICE
 from studyspec.stats.claims import FEWEST_MICROGRAPHS, Outcome, Verdict, judge_all, number
 from studyspec.stats.differences import contrast, lacking, mean_of
-from studyspec.stats.scores import CellName, Scores
+from studyspec.stats.scores import FoldScore, ImageScore, Scores
+
+if TYPE_CHECKING:
+    from studyspec.plan.record import PlanRecord
 
 KIND: Mapping[Outcome, str] = {
     "held": "held",
     "did not hold": "failed",
     "undecided": "undecided",
 }
+"""The class of a verdict in the page."""
 WIDTH, MARGIN = 320, 24  # of the drawing of an interval [px]
-Cells = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A bound of a claim: where it is drawn [px], and its number."""
+
+    x: float
+    text: str
+
+
+@dataclass(frozen=True)
+class IntervalDrawing:
+    """Where the ends of an interval, its middle, zero and the bounds are drawn [px]."""
+
+    low: float
+    high: float
+    estimate: float
+    zero: float
+    bounds: tuple[Bound, ...]
+    aria: str
+
+
+@dataclass(frozen=True)
+class JudgedPart:
+    """A prediction with its verdict."""
+
+    verdict: Outcome
+    reason: str
+    drawing: IntervalDrawing | None = None
+
+    @property
+    def kind(self) -> str:
+        """The class of the verdict in the page."""
+        return KIND[self.verdict]
+
+
+@dataclass(frozen=True)
+class JudgedClaim(JudgedPart):
+    """A claim with its verdict, and those of its predictions if it has several."""
+
+    says: str = ""
+    parts: tuple[JudgedPart, ...] = ()
 
 
 def scores_of(frames: StudyFrames, cells: Cells) -> Scores:
     """The scores of a study as claims are judged on them."""
     plan = frames.plan
+    micrographs = {
+        image: None if row.get("micrograph") is None else str(row["micrograph"])
+        for image, row in plan.images.items()
+    }
     return Scores(
-        folds=frames.folds.rows,
+        folds=[FoldScore(row.name, row.fold, row.metrics) for row in frames.folds.rows],
         images=[
-            {**row, "micrograph": plan["images"][row["image_id"]].get("micrograph")}
+            ImageScore(
+                row.name,
+                row.fold,
+                row.metrics,
+                row.image_id,
+                row.n_patches,
+                micrographs[row.image_id],
+            )
             for row in frames.images.rows
         ],
-        absent={
-            CellName(cell["variant"], cell["train"], cell["test"]): cell["why"]
-            for cell in cells
-            if cell["state"] != "done"
-        },
-        variants=plan["variants"],
-        columns={name: _columns(plan, name) for name in plan["datasets"]},
+        absent={cell.name: cell.state.why for cell in cells if cell.state.state != "done"},
+        variants=plan.variants,
+        columns={name: _columns(plan, name) for name in plan.datasets},
     )
 
 
-def with_differences(cells: Cells, scores: Scores) -> list[dict[str, Any]]:
+def with_differences(cells: Cells, scores: Scores) -> Cells:
     """The cells, each with its dice less that of its own set, where both are complete."""
-    return [dict(cell) | _less_own(cell, scores) for cell in cells]
+    return [replace(cell, less_own=_less_own(cell, scores)) for cell in cells]
 
 
-def claims(frames: StudyFrames, scores: Scores) -> list[dict[str, Any]]:
-    """Every claim of the study with its verdict, as plain values."""
-    said = [_claim(claim) for claim in frames.plan["spec"].get("claims", ())]
-    verdicts = judge_all(said, scores)
+def claims(frames: StudyFrames, scores: Scores) -> list[JudgedClaim]:
+    """Every claim of the study with its verdict."""
+    written = frames.plan.spec.get("claims")
+    said = [_claim(one) for one in written] if isinstance(written, list) else []
     return [
-        _verdict(verdict)
-        | {"says": claim.says, "parts": [_verdict(part) for part in verdict.parts]}
-        for claim, verdict in zip(said, verdicts, strict=True)
+        JudgedClaim(
+            verdict.outcome,
+            verdict.reason,
+            _drawing(verdict),
+            claim.says,
+            tuple(JudgedPart(p.outcome, p.reason, _drawing(p)) for p in verdict.parts),
+        )
+        for claim, verdict in zip(said, judge_all(said, scores), strict=True)
     ]
 
 
-def tally(judged: Sequence[Mapping[str, Any]]) -> str:
+def tally(judged: Sequence[JudgedClaim]) -> str:
     """As "2 of 3 claims held, 1 undecided."."""
     if not judged:
         return ""
-    counts = {kind: sum(one["verdict"] == kind for one in judged) for kind in KIND}
-    rest = [f"{n} {kind}" for kind, n in counts.items() if n and kind != "held"]
+    counts = {outcome: sum(one.verdict == outcome for one in judged) for outcome in KIND}
+    rest = [f"{n} {outcome}" for outcome, n in counts.items() if n and outcome != "held"]
     return ", ".join([f"{counts['held']} of {len(judged)} claims held", *rest]) + "."
 
 
-def _claim(written: Mapping[str, Any]) -> Claim:
+def _claim(written: JsonValue) -> Claim:
     """A claim from its JSON, where what was not written stands as null or empty."""
-    return Claim.model_validate({k: v for k, v in written.items() if v not in (None, [])})
+    told = written if isinstance(written, dict) else {}
+    return Claim.model_validate({k: v for k, v in told.items() if v not in (None, [])})
 
 
-def _verdict(verdict: Verdict) -> dict[str, Any]:
-    return {
-        "verdict": verdict.outcome,
-        "kind": KIND[verdict.outcome],
-        "reason": verdict.reason,
-        "drawing": _drawing(verdict),
-    }
-
-
-def _drawing(verdict: Verdict) -> dict[str, Any] | None:
-    """Where the ends of an interval, zero and the bounds are drawn [px]."""
+def _drawing(verdict: Verdict) -> IntervalDrawing | None:
+    """The drawing of an interval; None without one."""
     if verdict.difference is None:
         return None
     low, high, value = verdict.difference.low, verdict.difference.high, verdict.difference.value
@@ -91,41 +145,36 @@ def _drawing(verdict: Verdict) -> dict[str, Any] | None:
     def place(x: float) -> float:
         return round(MARGIN + (WIDTH - 2 * MARGIN) * (x - start) / span, 1)
 
-    return {
-        "low": place(low),
-        "high": place(high),
-        "estimate": place(value),
-        "zero": place(0.0),
-        "bounds": [{"x": place(b), "text": f"{b:g}".replace("-", "−")} for b in bounds if b],
-        "aria": f"{number(value)}, interval {number(low)} to {number(high)}",
-    }
+    return IntervalDrawing(
+        low=place(low),
+        high=place(high),
+        estimate=place(value),
+        zero=place(0.0),
+        bounds=tuple(Bound(place(b), f"{b:g}".replace("-", "−")) for b in bounds if b),
+        aria=f"{number(value)}, interval {number(low)} to {number(high)}",
+    )
 
 
-def _less_own(cell: Mapping[str, Any], scores: Scores) -> dict[str, Any]:
-    nothing = {"difference": None, "low": None, "high": None, "micrographs": None}
-    name = CellName(cell["variant"], cell["train"], cell["test"])
-    own = scores.own_set(name)
-    if own is None or own == name:
-        return nothing
-    pieces = [*mean_of([name], "dice"), *mean_of([own], "dice", -1)]
+def _less_own(cell: CellResult, scores: Scores) -> LessOwn | None:
+    own = scores.own_set(cell.name)
+    if own is None or own == cell.name:
+        return None
+    pieces = [*mean_of([cell.name], DICE), *mean_of([own], DICE, -1)]
     if lacking(scores, pieces):
-        return nothing
+        return None
     found = contrast(scores, pieces)
-    few = found.micrographs < FEWEST_MICROGRAPHS
-    return {
-        "difference": found.value,
-        "low": None if few else found.low,
-        "high": None if few else found.high,
-        "micrographs": found.micrographs,
-    }
+    if found.micrographs < FEWEST_MICROGRAPHS:
+        return LessOwn(found.value, found.micrographs)
+    return LessOwn(found.value, found.micrographs, found.low, found.high)
 
 
-def _columns(plan: Mapping[str, Any], dataset: str) -> dict[str, float]:
+def _columns(plan: PlanRecord, dataset: str) -> dict[str, float]:
     """The mean of every numeric catalog column over the images of a dataset."""
-    rows = [plan["images"][image] for image in plan["datasets"][dataset]["images"]]
+    rows = [plan.images[image] for image in plan.datasets[dataset].images]
     means = {}
     for column in rows[0] if rows else ():
         values = [row.get(column) for row in rows]
-        if all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
-            means[column] = sum(map(float, values)) / len(values)
+        numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+        if len(numbers) == len(values):
+            means[column] = sum(map(float, numbers)) / len(numbers)
     return means

@@ -1,1 +1,1 @@
-"""One job, the workers that do jobs, the engines that start workers, and the runner."""
+"""The workers that do jobs, the engines that start workers, and the runner."""

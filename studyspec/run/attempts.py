@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from studyspec.plan.jobs import Job
-from studyspec.run.claims import Claim
+from studyspec.errors import RunError
+from studyspec.jobs.stages import Job
+from studyspec.jobs.task import Result
+from studyspec.run.leases import Lease
 from studyspec.run.queue import read_job
-from studyspec.store.layout import Results
-from studyspec.store.records import Circumstances, Status, new_record, write_record
+from studyspec.store.folder import Results
+from studyspec.store.record_file import Circumstances, Failure, Status, new_record, write_record
 
 
 @dataclass(frozen=True)
@@ -38,18 +38,18 @@ class Attempt:
     began: float
 
     @classmethod
-    def of(cls, claim: Claim, job: Job, device_name: str = "") -> Attempt:
-        """The attempt that a claim is for."""
-        return cls(job, claim.attempt, claim.device, device_name, claim.since)
+    def of(cls, lease: Lease, job: Job, device_name: str = "") -> Attempt:
+        """The attempt that a lease is for."""
+        return cls(job, lease.attempt, lease.device, device_name, lease.since)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an attempt ended: its status, and a result or an error (kind, message, hint)."""
+    """How an attempt ended: its status, and a result or why it failed."""
 
     status: Status
-    result: Mapping[str, Any] | None = None
-    error: Mapping[str, str] | None = None
+    result: Result | None = None
+    error: Failure | None = None
     peak_memory_bytes: int | None = None
 
 
@@ -69,22 +69,22 @@ def write_outcome(results: Results, attempt: Attempt, outcome: Outcome) -> None:
     write_record(results, record)
 
 
-def has_record(results: Results, claim: Claim) -> bool:
-    """Whether the attempt of a claim has left a record."""
-    return results.record(claim.key, claim.attempt).exists()
+def has_record(results: Results, lease: Lease) -> bool:
+    """Whether the attempt of a lease has left a record."""
+    return results.record(lease.key, lease.attempt).exists()
 
 
-def write_lost(results: Results, claim: Claim) -> None:
+def write_lost(results: Results, lease: Lease) -> None:
     """Write the record of an attempt whose worker has died, unless it had ended before."""
-    if has_record(results, claim):
+    if has_record(results, lease):
         return
     try:
-        job = read_job(results, claim.key)
-    except FileNotFoundError:  # withdrawn: nobody waits for it
+        job = read_job(results, lease.key)
+    except (FileNotFoundError, RunError):  # withdrawn, or another version's: nobody here waits
         return
-    error = {
-        "kind": "Lost",
-        "message": f"its worker on {claim.owner.host} ended without a word",
-        "hint": "was the machine switched off, or out of memory?",
-    }
-    write_outcome(results, Attempt.of(claim, job), Outcome("lost", error=error))
+    error = Failure(
+        kind="Lost",
+        message=f"its worker on {lease.owner.host} ended without a word",
+        hint="was the machine switched off, or out of memory?",
+    )
+    write_outcome(results, Attempt.of(lease, job), Outcome("lost", error=error))

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
-from studyspec.plan.jobs import Stage
 from studyspec.store.records import KeyStatus
 
 State = Literal["waiting", "ready", "blocked", "done", "failed"]
@@ -24,17 +23,12 @@ class Ticket:
     """
 
     key: str
-    stage: Stage
+    stage: str
     needs: tuple[str, ...]
     number: int
     network: str | None = None
     forgiven: int = 0
     time_limit_s: float | None = None
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Ticket:
-        """The ticket that `asdict` turned into JSON values."""
-        return cls(**{**values, "needs": tuple(values["needs"])})
 
 
 @dataclass
@@ -47,7 +41,7 @@ class Board:
         Whether what a done job of this stage and key made is still there.
     """
 
-    present: Callable[[Stage, str], bool]
+    present: Callable[[str, str], bool]
     tickets: dict[str, Ticket] = field(default_factory=dict)
     states: dict[str, State] = field(default_factory=dict)
     _open: dict[str, Ticket] = field(default_factory=dict)

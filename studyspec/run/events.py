@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from studyspec.plan.jobs import Job
+from pydantic import JsonValue
+
+from studyspec.jobs.stages import Job
+from studyspec.jobs.task import Result
 
 Kind = Literal["started", "progress", "done", "again", "failed", "blocked"]
 
@@ -26,9 +29,10 @@ class Event:
         Of a failure.
     seconds
         How long the attempt took, of a job that is done [s].
-    values
-        A training's progress (epoch, epochs, train_loss, validation_loss), or the result of a job
-        that is done.
+    progress
+        How far a job is that goes on: of a training epoch, epochs, train_loss, validation_loss.
+    result
+        Of a job that is done.
     """
 
     kind: Kind
@@ -39,7 +43,8 @@ class Event:
     log: Path | None = None
     device: str = ""
     seconds: float | None = None
-    values: Mapping[str, Any] = field(default_factory=dict)
+    progress: Mapping[str, JsonValue] = field(default_factory=dict)
+    result: Result | None = None
 
 
 @dataclass(frozen=True)

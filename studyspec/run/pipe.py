@@ -1,24 +1,21 @@
 """The pipe between a worker and its child, seen from the worker. Imports no torch.
 
-The child's first line is its device's name. Then, for each claim that it is handed, a line tells
+The child's first line is its device's name. Then, for each lease that it is handed, a line tells
 the status of the attempt, and whether it was the child's last.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import selectors
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import asdict
 
-from studyspec.run.claims import Claim
-from studyspec.run.local import environment
-from studyspec.store.layout import Results
+from studyspec.run.leases import AS_JSON, Lease
+from studyspec.run.process import environment
+from studyspec.store.folder import Results
 
-WITHDRAWN = "withdrawn"
 LAST = "last"
 
 
@@ -39,10 +36,10 @@ class ChildProcess:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._stdout, selectors.EVENT_READ)
 
-    def ask(self, claim: Claim) -> None:
+    def ask(self, lease: Lease) -> None:
         """Hand over an attempt."""
         try:
-            self._stdin.write(json.dumps(asdict(claim)).encode() + b"\n")
+            self._stdin.write(AS_JSON.dump_json(lease) + b"\n")
             self._stdin.flush()
         except BrokenPipeError:
             return  # its death is found by `answer`

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 WATCH_S = 0.5
 
 
@@ -83,6 +84,11 @@ def ending(status: int) -> str:
         return f"was killed by {signal.Signals(-status).name}"
     except ValueError:
         return f"was killed by signal {-status}"
+
+
+def environment(device: str) -> dict[str, str]:
+    """The environment of a worker: on a CPU one thread, so that workers do not fight for cores."""
+    return dict(os.environ) | (dict.fromkeys(THREADS, "1") if device == "cpu" else {})
 
 
 def die_with(parent: int) -> None:

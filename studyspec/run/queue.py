@@ -11,24 +11,32 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field, replace
 
-from studyspec.plan.jobs import Job
+from pydantic import JsonValue, TypeAdapter
+
+from studyspec.files import write
+from studyspec.jobs.evaluate import Evaluate
+from studyspec.jobs.stages import Job
+from studyspec.jobs.task import Key, PreparedImage
+from studyspec.run import leases
 from studyspec.run.board import Board, Ticket
-from studyspec.store.layout import Results
+from studyspec.run.leases import Lease
+from studyspec.run.process import Process
+from studyspec.store.folder import Results
 from studyspec.store.records import RecordIndex
 
+TICKET = TypeAdapter(Ticket)
 
-class Sources(Mapping[str, Any]):
-    """The ingredients and inputs of prepare jobs by key, read when asked for."""
 
-    def __init__(self, results: Results, keys: Iterable[str]) -> None:
+class SourceFiles(Mapping[Key, PreparedImage]):
+    """How patches come to be, by the key of their prepare task, read when asked for."""
+
+    def __init__(self, results: Results, keys: Iterable[Key]) -> None:
         self._results, self._keys = results, tuple(keys)
 
-    def __getitem__(self, key: str) -> Any:
-        return json.loads(self._results.source(key).read_text())
+    def __getitem__(self, key: Key) -> PreparedImage:
+        return PreparedImage.model_validate_json(self._results.source(key).read_bytes())
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._keys)
@@ -41,9 +49,9 @@ def ticket_of(
     job: Job, number: int, forgiven: int = 0, time_limit_s: float | None = None
 ) -> Ticket:
     """What the board has to know of a job."""
-    network = job.ingredients.get("network")
-    trained = network if isinstance(network, str) else None
-    return Ticket(job.key, job.stage, job.needs, number, trained, forgiven, time_limit_s)
+    uses = job.task.network if isinstance(job.task, Evaluate) else None
+    network = uses if uses in job.needs else None
+    return Ticket(job.key, job.stage, job.needs, number, network, forgiven, time_limit_s)
 
 
 def publish(results: Results, jobs: Iterable[tuple[Job, Ticket]]) -> None:
@@ -52,12 +60,12 @@ def publish(results: Results, jobs: Iterable[tuple[Job, Ticket]]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     written: set[str] = set()
     for job, ticket in jobs:
-        sources = job.inputs.get("prepare", {})
+        sources = job.inputs.its_sources
         for key in sources.keys() - written:
-            _write(results.source(key), _json(sources[key]))
+            write(results.source(key), _json(sources[key].written()), durable=False)
             written.add(key)
-        short = replace(job, inputs={**job.inputs, "prepare": sorted(sources)})
-        _write(results.job(job.key), f"{_json(asdict(ticket))}\n{_json(short.to_json())}\n")
+        told = _json({**job.written(), "sources": [*sorted(sources)]})
+        write(results.job(job.key), f"{_json(TICKET.dump_python(ticket))}\n{told}\n", durable=False)
 
 
 def withdraw(results: Results, keys: Iterable[str]) -> None:
@@ -76,12 +84,20 @@ def published(results: Results) -> set[str]:
 
 
 def read_job(results: Results, key: str) -> Job:
-    """A published job."""
+    """A published job.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it was withdrawn.
+    RunError
+        If it is of another version of studyspec.
+    """
     _, line = results.job(key).read_text().splitlines()
-    job = Job.from_json(json.loads(line))
-    return replace(
-        job, inputs={**job.inputs, "prepare": Sources(results, job.inputs.get("prepare", ()))}
-    )
+    values = json.loads(line)
+    job = Job.read(values)
+    sources = SourceFiles(results, values["sources"])
+    return replace(job, inputs=job.inputs.with_sources(sources))
 
 
 @dataclass
@@ -105,18 +121,30 @@ class Queue:
             self.board.add(ticket)
         self.board.update(self.index.statuses())
 
+    def take(self, owner: Process, device: str, network: str | None) -> tuple[Lease, Ticket] | None:
+        """Lease the next ready job, best one that uses `network`; None if there is none to have.
+
+        What another worker did since it was found ready is let go.
+        """
+        taken = leases.held(self.results)
+        for ticket in self.board.ready(network):
+            if ticket.key in taken:
+                continue
+            lease = leases.take(self.results, ticket.key, owner, device)
+            if lease is None:
+                continue
+            self.refresh()
+            if self.board.states.get(ticket.key) == "ready":
+                return lease, ticket
+            leases.release(self.results, lease)
+            return None
+        return None
+
     def _ticket(self, key: str) -> Ticket | None:
         with suppress(FileNotFoundError), self.results.job(key).open() as file:
-            return Ticket.from_json(json.loads(file.readline()))
+            return TICKET.validate_json(file.readline())
         return None
 
 
-def _json(values: Mapping[str, Any]) -> str:
+def _json(values: Mapping[str, JsonValue]) -> str:
     return json.dumps(values, separators=(",", ":"))
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace a file at once; it need not outlive a loss of power."""
-    half = path.with_name(f".{path.name}.{os.getpid()}")
-    half.write_text(text)
-    half.rename(path)

@@ -6,32 +6,34 @@ moment and started again, and several may serve one results folder. Knows no stu
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
-from studyspec.errors import RunError
-from studyspec.plan.jobs import Job
-from studyspec.run import claims, local, runners
+from studyspec.errors import RunError, StoreError
+from studyspec.jobs.stages import Job
+from studyspec.jobs.task import Result
+from studyspec.plugins.contracts import Engine, EngineKind
+from studyspec.plugins.registry import Found
+from studyspec.run import leases, runners
 from studyspec.run.attempts import write_lost
 from studyspec.run.board import Board
-from studyspec.run.engine import Engine
 from studyspec.run.events import Event, Kind, Listener, Summary
+from studyspec.run.guarded import GuardedEngine, devices_of, engine_kind
+from studyspec.run.interrupts import put_off
 from studyspec.run.queue import publish, published, ticket_of, withdraw
 from studyspec.run.watch import Watch
 from studyspec.run.workforce import Workforce
+from studyspec.store.folder import Results
 from studyspec.store.ingest import ingest
-from studyspec.store.layout import Results
-from studyspec.store.records import KeyStatus, RecordIndex, read_record
+from studyspec.store.record_file import read_record
+from studyspec.store.records import KeyStatus, RecordIndex
 
-ENGINES: dict[str, Callable[[], Engine]] = {"local": local.Local}
-DEVICE = re.compile(r"cpu|mps|cuda(:\d+)?")
 POLL_S = 0.1
 CARE_S = 1.0
-"""Workers, claims and job files are looked after this often [s]."""
+"""Workers, leases and job files are looked after this often [s]."""
 INGEST_S = 3.0
 PARTING_S = 4.0
 """Idle workers end by themselves; the runner waits for its own no longer than this [s]."""
@@ -46,9 +48,9 @@ class Options:
     engine
         Name of the engine that starts workers.
     workers
-        How many; default: one for each GPU, else one for each core.
+        How many; default: as the engine says.
     devices
-        The devices to use, one worker each; default: as above.
+        The devices to use, one worker each; default: as the engine says.
     retry_failed
         Try again what failed in earlier runs.
     time_limit_s
@@ -64,19 +66,13 @@ class Options:
     time_limit_s: float | None = None
     redo: frozenset[str] = field(default_factory=frozenset)
 
-    def worker_devices(self) -> tuple[str, ...]:
-        """The device of each worker."""
-        if not self.devices:
-            return local.devices(self.workers)
-        n = len(self.devices) if self.workers is None else self.workers
-        return tuple(self.devices[i % len(self.devices)] for i in range(n))
-
 
 def run(
     jobs: Sequence[Job],
     results: Results,
     options: Options | None = None,
     on_event: Listener | None = None,
+    index: RecordIndex | None = None,
 ) -> Summary:
     """Do every job that is not done yet, needed ones first.
 
@@ -90,34 +86,57 @@ def run(
         Engine, workers, devices, time limit, what to do with earlier failures.
     on_event
         Is told what happens.
+    index
+        Of the records of `results`, if there is one already.
 
     Raises
     ------
     RunError
-        If the engine or a device is unknown, or the workers cannot work.
+        If the engine or a device is unknown, the engine cannot do what is asked for, or the workers
+        cannot work.
+    PluginError
+        If the engine is another package's and fails.
     KeyboardInterrupt
         After the own workers have saved their checkpoints and given back their jobs.
     """
     options = options or Options()
-    for device in options.devices:
-        if not DEVICE.fullmatch(device):
-            raise RunError(f"unknown device '{device}'", hint="name it as cpu, cuda:0 or cuda:1")
-    if options.engine not in ENGINES:
-        known = ", ".join(sorted(ENGINES))
-        raise RunError(f"unknown engine '{options.engine}'", hint=f"there is: {known}")
-    one = _Run(jobs, results, options, on_event or (lambda _: None))
-    return one.go(ENGINES[options.engine]()) if one.open else one.finish()
+    kind = engine_of(options)
+    one = _Run(jobs, index or RecordIndex(results), options, on_event or (lambda _: None))
+    if not one.open:
+        return one.finish()
+    return one.go(GuardedEngine(kind), devices_of(kind, options.devices, options.workers))
+
+
+def engine_of(options: Options) -> Found[EngineKind]:
+    """The kind of engine that the options name.
+
+    Raises
+    ------
+    RunError
+        If there is none, or it cannot do what is asked for.
+    PluginError
+        If it was left out, or fails.
+    """
+    kind = engine_kind(options.engine)
+    if options.time_limit_s is not None and not kind.plugin.limits_time:
+        raise RunError(
+            f"the engine '{options.engine}' stops no job for its time",
+            hint="leave --time-limit out, or run on another engine",
+        )
+    if options.devices:
+        devices_of(kind, options.devices, options.workers)
+    return kind
 
 
 class _Run:
     """One run: the board of its jobs, and what has been told of them."""
 
     def __init__(
-        self, jobs: Sequence[Job], results: Results, options: Options, on_event: Listener
+        self, jobs: Sequence[Job], index: RecordIndex, options: Options, on_event: Listener
     ) -> None:
-        self._results, self._options, self._on_event = results, options, on_event
+        self._results, self._options, self._on_event = index.results, options, on_event
         self._began = time.monotonic()
-        self._index = RecordIndex(results)
+        self._index = index
         self._board = Board(self._index.holds)
         self._jobs: dict[str, Job] = {}
         self._failures: dict[str, int] = {}
@@ -132,9 +151,9 @@ class _Run:
         states = self._board.states
         return [key for key in self._jobs if states[key] in ("waiting", "ready")]
 
-    def go(self, engine: Engine) -> Summary:
+    def go(self, engine: Engine, devices: Sequence[str]) -> Summary:
         """Run until every job has ended."""
-        workforce = Workforce(self._results, engine, self._options.worker_devices())
+        workforce = Workforce(self._results, engine, devices)
         try:
             with runners.present(self._results):
                 self._loop(workforce)
@@ -142,13 +161,13 @@ class _Run:
             withdraw(self._results, self._jobs)
             workforce.dismiss()
             if isinstance(reason, KeyboardInterrupt):
-                ingest(self._results)
+                self._ingest()
             raise
         return self.finish()
 
     def finish(self) -> Summary:
         """Bring the database up to date and count."""
-        ingest(self._results)
+        self._ingest()
         states = Counter(self._board.states.values())
         seconds = time.monotonic() - self._began
         return Summary(states["done"], states["failed"], states["blocked"], seconds)
@@ -176,20 +195,26 @@ class _Run:
                 self._care(still_open, workforce)
             if now - ingested > INGEST_S:
                 ingested = now
-                ingest(self._results)
+                self._ingest()
             for sign in watch.news(self._jobs.keys()):
-                kind: Kind = "progress" if sign.values else "started"
-                self._tell(kind, sign.key, device=sign.device, values=sign.values)
+                kind: Kind = "progress" if sign.progress else "started"
+                event = self._event(kind, sign.key)
+                self._on_event(replace(event, device=sign.device, progress=sign.progress))
             time.sleep(POLL_S)
+            workforce.tend()
             if self._judge():
                 workforce.praise()
         withdraw(self._results, self._jobs)
         workforce.part(PARTING_S)
 
+    def _ingest(self) -> None:
+        with put_off():
+            ingest(self._results)
+
     def _care(self, still_open: Sequence[str], workforce: Workforce) -> None:
-        """Bury the claims of the dead, see to the workers, publish what is not there."""
-        for claim in claims.expire(self._results):
-            write_lost(self._results, claim)
+        """Bury the leases of the dead, see to the workers, publish what is not there."""
+        for lease in leases.expire(self._results):
+            write_lost(self._results, lease)
         workforce.keep(len(still_open))
         there = published(self._results)
         missing = [key for key in still_open if key not in there]
@@ -203,11 +228,7 @@ class _Run:
         for ticket in settled:
             status = statuses[ticket.key]
             if self._board.states[ticket.key] == "done":
-                assert status.path is not None
-                record = read_record(status.path)
-                self._tell(
-                    "done", ticket.key, values=record["result"] or {}, seconds=record["seconds"]
-                )
+                self._tell_done(ticket.key, status)
             else:
                 self._tell_failure("failed", ticket.key, status)
         for key, state in self._board.states.items():
@@ -216,7 +237,8 @@ class _Run:
                     self._tell_failure("again", key, statuses[key])
             elif state == "blocked" and key not in self._blocked:
                 self._blocked.add(key)
-                self._tell("blocked", key, message=self._hindrance(key))
+                event = self._event("blocked", key)
+                self._on_event(replace(event, message=self._hindrance(key)))
         return bool(settled)
 
     def _hindrance(self, key: str) -> str:
@@ -225,10 +247,19 @@ class _Run:
                 return f"it needs '{self._jobs[need].title}'"
         return "it needs a result that is neither here nor planned"
 
+    def _tell_done(self, key: str, status: KeyStatus) -> None:
+        assert status.path is not None
+        seconds: float | None = None
+        result: Result | None = None
+        with suppress(StoreError):  # deleted meanwhile: it is done all the same
+            record = read_record(status.path)
+            seconds, result = record.head.seconds, record.parsed(self._jobs[key].task.result)
+        self._on_event(replace(self._event("done", key), seconds=seconds, result=result))
+
     def _tell_failure(self, kind: Kind, key: str, status: KeyStatus) -> None:
         self._failures[key] = status.failures
         log = self._results.folder / status.last_log if status.last_log else None
-        self._tell(kind, key, message=status.last_message, log=log)
+        self._on_event(replace(self._event(kind, key), message=status.last_message, log=log))
 
-    def _tell(self, kind: Kind, key: str, **more: Any) -> None:
-        self._on_event(Event(kind, self._jobs[key], self._settled, len(self._jobs), **more))
+    def _event(self, kind: Kind, key: str) -> Event:
+        return Event(kind, self._jobs[key], self._settled, len(self._jobs))

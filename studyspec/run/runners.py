@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from studyspec.run.queue import withdraw
-from studyspec.store.layout import Results
+from studyspec.store.folder import Results
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The worker: a light supervisor that claims ready jobs and lets its child do them.
+"""The worker: a light supervisor that leases ready jobs and lets its child do them.
 
 Owns the time limit, the heartbeat and its child's death; never imports torch. Ends when every
 published job has ended, or on SIGTERM.
@@ -13,15 +13,17 @@ from pathlib import Path
 from types import FrameType
 from typing import Literal
 
-from studyspec.run import claims, runners
+from studyspec.errors import StudySpecError
+from studyspec.run import leases, runners
 from studyspec.run.attempts import Attempt, Outcome, has_record, write_outcome
 from studyspec.run.board import Ticket
-from studyspec.run.claims import Claim
+from studyspec.run.leases import Lease
 from studyspec.run.pipe import LAST, ChildProcess
 from studyspec.run.process import Process, ending
 from studyspec.run.queue import Queue, read_job
-from studyspec.store.layout import Results
-from studyspec.store.records import RecordIndex, Status
+from studyspec.store.folder import Results
+from studyspec.store.record_file import Failure, Status
+from studyspec.store.records import RecordIndex
 
 Verdict = Literal["killed", "preempted", "time_limit", "taken"]
 POLL_S = 0.1
@@ -32,7 +34,7 @@ DESERTED_S = 5.0
 GRACE_S = 20.0
 """A child that was asked to stop is killed after this long [s]."""
 BROKEN = 3
-"""Exit status of a worker whose child cannot even start."""
+"""Exit status of a worker that cannot do what is published."""
 
 
 class Worker:
@@ -59,9 +61,12 @@ class Worker:
                 self._queue.refresh()
                 if next(self._queue.board.ready(), None) and not self._ready_child():
                     return 0 if self._stopping else BROKEN
-                taken = self._take()
+                taken = self._queue.take(self._me, self._device, self._network)
                 if taken is not None:
-                    self._attend(*taken)
+                    try:
+                        self._attend(*taken)
+                    finally:
+                        leases.release(self._results, taken[0])
                     busy_at = time.monotonic()
                     continue
                 if self._superfluous(time.monotonic() - busy_at):
@@ -77,44 +82,32 @@ class Worker:
             return idle_s > IDLE_S
         if idle_s < DESERTED_S or runners.any_alive(self._results):
             return False
-        found = (claims.read(self._results.claim(key)) for key in claims.held(self._results))
-        return not any(claim is not None and claim.owner.alive for claim in found)
+        found = (leases.read(self._results.lease(key)) for key in leases.held(self._results))
+        return not any(lease is not None and lease.owner.alive for lease in found)
 
-    def _take(self) -> tuple[Claim, Ticket] | None:
-        """Claim the next ready job; what another worker did since it was found ready is let go."""
-        taken = claims.held(self._results)
-        for ticket in self._queue.board.ready(self._network):
-            if ticket.key in taken:
-                continue
-            claim = claims.take(self._results, ticket.key, self._me, self._device)
-            if claim is None:
-                continue
-            self._queue.refresh()
-            if self._queue.board.states.get(ticket.key) == "ready":
-                return claim, ticket
-            claims.release(self._results, claim)
-            return None
-        return None
+    def _attend(self, lease: Lease, ticket: Ticket) -> None:
+        """Let the child make the attempt, and see to it that it ends with a record.
 
-    def _attend(self, claim: Claim, ticket: Ticket) -> None:
-        """Let the child make the attempt, and see to it that it ends with a record."""
+        Raises
+        ------
+        RunError
+            If the job is of another version: a worker of that version has to do it.
+        """
         assert self._child is not None
         try:
-            job = read_job(self._results, claim.key)
-        except FileNotFoundError:  # withdrawn meanwhile
-            claims.release(self._results, claim)
-            return
-        self._network = claim.key if ticket.stage == "train" else ticket.network
-        self._child.ask(claim)
-        answer, verdict = self._watch(claim, ticket)
+            job = read_job(self._results, lease.key)
+        except FileNotFoundError:
+            return  # withdrawn meanwhile
+        self._network = ticket.network or ticket.key
+        self._child.ask(lease)
+        answer, verdict = self._watch(lease, ticket)
         if not answer or answer.endswith(LAST):
             status = self._end_child()
-            if not answer and verdict != "taken" and not has_record(self._results, claim):
-                attempt = Attempt.of(claim, job, self._device_name)
+            if not answer and verdict != "taken" and not has_record(self._results, lease):
+                attempt = Attempt.of(lease, job, self._device_name)
                 self._bury(attempt, verdict, status, ticket)
-        claims.release(self._results, claim)
 
-    def _watch(self, claim: Claim, ticket: Ticket) -> tuple[str, Verdict]:
+    def _watch(self, lease: Lease, ticket: Ticket) -> tuple[str, Verdict]:
         """Wait for the child's answer; if there is none (empty), why the attempt has ended."""
         assert self._child is not None
         start = beat = time.monotonic()
@@ -124,9 +117,9 @@ class Worker:
             if answer is not None:
                 return answer, "preempted" if asked else "killed"
             now = time.monotonic()
-            if now - beat > claims.BEAT_S:
+            if now - beat > leases.BEAT_S:
                 beat = now
-                if not claims.beat(self._results, claim):
+                if not leases.beat(self._results, lease):
                     return "", "taken"
             if ticket.time_limit_s is not None and now - start > ticket.time_limit_s:
                 return "", "time_limit"
@@ -140,19 +133,19 @@ class Worker:
         """Write the record of an attempt whose process ended without one."""
         error = None
         if verdict == "time_limit":
-            error = {
-                "kind": "TimeLimit",
-                "message": f"it took longer than {ticket.time_limit_s:g} s",
-                "hint": "raise --time-limit and run with --retry-failed",
-            }
+            error = Failure(
+                kind="TimeLimit",
+                message=f"it took longer than {ticket.time_limit_s:g} s",
+                hint="raise --time-limit and run with --retry-failed",
+            )
         elif verdict == "killed":
-            error = {
-                "kind": "Killed",
-                "message": f"its process {ending(status)}",
-                "hint": "the machine may have run out of memory: use fewer --workers",
-            }
+            error = Failure(
+                kind="Killed",
+                message=f"its process {ending(status)}",
+                hint="the machine may have run out of memory: use fewer --workers",
+            )
         if error is not None:
-            _append(self._results.log(attempt.job.key, attempt.name), error["message"])
+            _append(self._results.log(attempt.job.key, attempt.name), error.message)
         write_outcome(self._results, attempt, Outcome(verdict, error=error))
 
     def _ready_child(self) -> bool:
@@ -180,7 +173,11 @@ def work(results: Results, device: str = "cpu") -> int:
     worker = Worker(results, device)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, worker.stop)
-    return worker.run()
+    try:
+        return worker.run()
+    except StudySpecError as error:
+        print(error.text, file=sys.stderr)
+        return BROKEN
 
 
 def _append(path: Path, line: str) -> None:

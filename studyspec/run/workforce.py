@@ -5,18 +5,19 @@ Each worker has a file with its engine's handle, so that the next runner finds i
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
+
+from pydantic import TypeAdapter, ValidationError
 
 from studyspec.errors import RunError
-from studyspec.run.engine import Engine, Resources
+from studyspec.files import write
+from studyspec.plugins.contracts import Engine, Resources
 from studyspec.run.process import Process
-from studyspec.store.layout import Results
+from studyspec.store.folder import Results
 
 STOP_S = 30.0
 """Workers that were asked to stop get this long to save their checkpoints [s]."""
@@ -33,15 +34,18 @@ class Hired:
     device: str
     runner: Process
 
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Hired:
-        """The worker that `asdict` turned into JSON values."""
-        return cls(**{**values, "runner": Process(**values["runner"])})
-
     @property
     def name(self) -> str:
         """The name of its file."""
         return f"{self.place}-{self.handle}".replace(":", "-").replace("/", "-")
+
+    @property
+    def gone(self) -> bool:
+        """Whether it was its own runner, in one process, and that has ended."""
+        return self.handle == self.runner.handle and self.runner.here and not self.runner.alive
+
+
+AS_JSON = TypeAdapter(Hired)
 
 
 class Workforce:
@@ -73,6 +77,10 @@ class Workforce:
             resources = Resources(self._results.folder, device)
             for handle in self._engine.start(number, resources):
                 self._write(Hired(self._engine.place, handle, device, self._me))
+
+    def tend(self) -> None:
+        """Let an engine work that has no processes."""
+        self._engine.tend()
 
     def praise(self) -> None:
         """A job has ended: earlier deaths of workers are forgotten."""
@@ -117,16 +125,14 @@ class Workforce:
 
     def _read(self) -> list[Hired]:
         found = []
-        for path in sorted(self._results.workers.glob("*.json")):
-            with suppress(FileNotFoundError, json.JSONDecodeError):
-                worker = Hired.from_json(json.loads(path.read_text()))
-                if worker.place == self._engine.place:
+        for path in sorted(self._results.workers.glob("[!.]*.json")):
+            with suppress(FileNotFoundError, ValidationError):
+                worker = AS_JSON.validate_json(path.read_bytes())
+                if worker.gone:
+                    path.unlink()
+                elif worker.place == self._engine.place:
                     found.append(worker)
         return found
 
     def _write(self, worker: Hired) -> None:
-        path = self._results.worker(worker.name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        half = path.with_name(f".{path.name}")
-        half.write_text(json.dumps(asdict(worker)))
-        half.rename(path)
+        write(self._results.worker(worker.name), AS_JSON.dump_json(worker), durable=False)

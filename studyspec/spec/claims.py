@@ -6,29 +6,38 @@ trend. A claim is one prediction, or several that must all hold.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from studyspec.plugins.registry import METRICS
+from studyspec.plugins.settings import Settings, fault
+from studyspec.spec.derived import DERIVED
 from studyspec.spec.names import OTHERS, OWN, SetName
-from studyspec.spec.settings import Settings, Split
-from studyspec.spec.wording import fault, listed
+from studyspec.spec.sections import Split
+from studyspec.spec.wording import listed, nearest
 
-Metric = Literal[
-    "dice",
-    "dice_micro",
-    "soft_dice",
-    "loss",
-    "precision",
-    "recall",
-    "oversegmentation",
-    "normalized",
-    "dice_sd",
-    "dice_drop",
-]
-BEST_BY = ("dice", "dice_micro", "soft_dice")
+
+def _known_metric(name: str) -> str:
+    names = (*METRICS.names, *(derived.name for derived in DERIVED))
+    if name not in names:
+        raise fault(f"no metric '{name}'; {nearest(name, names)}")
+    return name
+
+
+Metric = Annotated[str, AfterValidator(_known_metric)]
 SetNames = SetName | Annotated[tuple[SetName, ...], Field(min_length=1, strict=False)]
 Texts = str | Annotated[tuple[str, ...], Field(min_length=1, strict=False)]
+
+
+def best_by() -> tuple[str, ...]:
+    """The metrics whose best point of a sweep can be told: those that should be high."""
+    return tuple(metric.name for metric in METRICS if metric.better == "higher")
+
+
+def _metric_names(schema: dict[str, Any]) -> None:
+    """The names that an editor offers."""
+    schema["enum"] = [*METRICS.names, *(derived.name for derived in DERIVED)]
 
 
 class Selector(Settings):
@@ -50,9 +59,10 @@ class Selector(Settings):
     split: Split = Field("test", description="Which part was scored.")
     metric: Metric = Field(
         "dice",
-        description="Which score. normalized: dice divided by that of the test set's own networks; "
-        "dice_sd: standard deviation of dice over the folds; dice_drop: dice of split train less "
-        "dice of split test.",
+        description="Which score: a metric, or "
+        + "; ".join(f"{d.name}: {d.meaning[0].lower()}{d.meaning[1:-1]}" for d in DERIVED)
+        + ".",
+        json_schema_extra=_metric_names,
     )
     best_over: str | None = Field(
         None,
@@ -71,8 +81,8 @@ class Selector(Settings):
             raise fault("'own' and 'others' stand alone, not in a list", at="test")
         if self.take == "setting" and self.best_over is None:
             raise fault("take = 'setting' needs best_over", at="take")
-        if self.take == "setting" and self.metric not in BEST_BY:
-            raise fault(f"the best setting is that of {listed(BEST_BY)}", at="metric")
+        if self.take == "setting" and self.metric not in (names := best_by()):
+            raise fault(f"the best setting is that of {listed(names)}", at="metric")
         return self
 
 

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
+from studyspec.plugins.settings import Settings
+from studyspec.spec.choices import tables_in
 from studyspec.spec.layers import merged
-from studyspec.spec.settings import StageSettings
+from studyspec.spec.sections import StageSettings
 
 
 def nested(dotted: str, value: Any) -> dict[str, Any]:
@@ -41,8 +43,20 @@ def values(settings: StageSettings) -> dict[str, Any]:
 
 @cache
 def setting_names() -> tuple[str, ...]:
-    """The dotted name of every setting."""
-    return tuple(values(StageSettings()))
+    """The dotted name of every setting, those of every plug-in that is installed included."""
+    return tuple(dict.fromkeys(_names(StageSettings)))
+
+
+def _names(model: type[Settings], path: str = "") -> Iterator[str]:
+    inner: dict[str, list[type[Settings]]] = {}
+    for key, table in tables_in(model):
+        inner.setdefault(key, []).append(table)
+    for key in model.model_fields:
+        name = f"{path}.{key}" if path else key
+        if key not in inner:
+            yield name
+        for table in inner.get(key, ()):
+            yield from _names(table, name)
 
 
 def homes(key: str) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from studyspec.spec.wording import fault
+from studyspec.plugins.settings import fault
 
 FORMS = "a value, a list of values, or a table of near and within, min and max, not, or like"
 

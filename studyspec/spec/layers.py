@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from studyspec.spec.choices import carried
 from studyspec.spec.names import COMMON
 from studyspec.spec.places import Entry, Path
 
@@ -65,13 +66,15 @@ class Layer:
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """Tables merged key by key, the second over the first; anything else is replaced.
 
-    Pairs of a matrix replace its lists and its lists pairs, as they exclude each other.
+    Pairs of a matrix replace its lists and its lists pairs, as they exclude each other. A plug-in
+    chosen by another name keeps what both have.
     """
     out = dict(below)
     for key, value in above.items():
         old = out.get(key)
         if isinstance(old, Mapping) and isinstance(value, Mapping):
-            out[key] = merged(_beside(old, value) if key == "matrix" else old, value)
+            kept = _beside(old, value) if key == "matrix" else carried(key, old, value)
+            out[key] = merged(kept, value)
         else:
             out[key] = value
     return out

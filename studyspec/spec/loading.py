@@ -9,28 +9,32 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from studyspec.errors import Problem, SpecError, StudySpecError
-from studyspec.spec.cells import cell_problems
-from studyspec.spec.changes import variant_problems
+from studyspec.spec.fillable import cell_problems
 from studyspec.spec.layers import Layer
 from studyspec.spec.names import COMMON
-from studyspec.spec.parts import Parts
+from studyspec.spec.packages import package_problems
+from studyspec.spec.piecewise import Parts
 from studyspec.spec.problems import Pointer, explain
 from studyspec.spec.references import reference_problems
 from studyspec.spec.study import Study
 from studyspec.spec.syntax import parse
+from studyspec.spec.variant_problems import variant_problems
+from studyspec.spec.variants import Variant, expand
 from studyspec.spec.wording import nearest, shown
 
 PROFILES = "profiles"
+Parsed = tuple[Study, tuple[Variant, ...]]
 
 
 @dataclass(frozen=True)
 class LoadedStudy:
-    """A valid study, where it came from, and how to point into its file.
+    """A valid study with its variants, where it came from, and how to point into its file.
 
     `root` is the nearest folder above the file that holds the catalog, else the file's own folder.
     """
 
     study: Study
+    variants: tuple[Variant, ...]
     path: Path
     root: Path
     source: str
@@ -66,16 +70,17 @@ def load(path: Path, profile: str | None = None) -> LoadedStudy:
     problems = list(_file_problems(file, layers, profile, str(path)))
     plain = file.without(PROFILES)
     chosen = plain if profile is None else layers.get(profile, plain)
-    study, found = _validate(chosen, str(path))
+    parsed, found = _validate(chosen, str(path))
     problems += found
     for name, layer in layers.items():
         if name != profile:
             problems += _own_problems(file, name, layer, str(path))
-    if study is None or problems:
+    if parsed is None or problems:
         raise SpecError(list(dict.fromkeys(problems)))
+    study, variants = parsed
     root = _root(path, study.catalog.path)
-    entries = chosen.with_common().entries
-    return LoadedStudy(study, path, root, source, profile, Pointer(str(path), entries))
+    pointer = Pointer(str(path), chosen.with_common().entries)
+    return LoadedStudy(study, variants, path, root, source, profile, pointer)
 
 
 def _read(path: Path) -> str:
@@ -129,12 +134,12 @@ def _own_problems(file: Layer, name: str, layer: Layer, path: str) -> Iterator[P
             yield problem
 
 
-def _validate(layer: Layer, path: str) -> tuple[Study | None, list[Problem]]:
-    """The study of a layer, if it is one, and every problem of it."""
+def _validate(layer: Layer, path: str) -> tuple[Parsed | None, list[Problem]]:
+    """The study of a layer with its variants, if it is one, and every problem of it."""
     whole = layer.with_common()
     pointer = Pointer(path, whole.entries)
-    problems = list(_reserved(layer, pointer))
     table = whole.table
+    problems = [*_reserved(layer, pointer), *package_problems(table, pointer)]
     study: Study | None = None
     try:
         study = Study.model_validate(table)
@@ -143,9 +148,10 @@ def _validate(layer: Layer, path: str) -> tuple[Study | None, list[Problem]]:
     parts = Parts.of(table)
     problems += variant_problems(parts, pointer)
     problems += reference_problems(parts, table, pointer)
-    if study is not None and not problems:
-        problems += cell_problems(study, pointer)
-    return study, problems
+    if study is None or problems:
+        return None, problems
+    variants = expand(study)
+    return (study, variants), list(cell_problems(study, variants, pointer))
 
 
 def _reserved(layer: Layer, pointer: Pointer) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from studyspec.spec.wording import fault
+from studyspec.plugins.settings import fault
 
 BASE = "base"
 COMMON = "common"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from studyspec.errors import Problem
+from studyspec.spec.choices import CHOSEN, DEFAULTS, NAME, base_name, named_model
 from studyspec.spec.dotted import homes
 from studyspec.spec.filters import DatasetFilter
 from studyspec.spec.layers import Entries, holds
@@ -70,7 +71,8 @@ def explain(
         details, place = complaints[0], (*prefix, *path)
         if details["type"] == "extra_forbidden":
             key = str(path[-1])
-            hint = _key_hint(key, fields_at(model, path[:-1]), prefix + path[:-1])
+            names = fields_at(model, path[:-1], table)
+            hint = _key_hint(key, names, prefix + path[:-1])
             yield pointer.at_key(place, f"unknown key '{key}'", hint)
         elif details["type"] == "missing":
             yield _missing(pointer, place, details["input"])
@@ -111,24 +113,38 @@ def _missing(pointer: Pointer, path: Path, table: Any) -> Problem:
     return pointer.at_key(above or path, what)
 
 
-def fields_at(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
-    """The keys that the table at a path of a model may hold; none if it is a condition."""
-    current: Any = model
+def fields_at(model: type[BaseModel], path: Sequence[str | int], table: Any = None) -> list[str]:
+    """The keys that the table at a path of a model may hold; none if it is a condition.
+
+    `table` are the values of the whole: a plug-in chosen by name has the keys of its own.
+    """
+    current: type[BaseModel] | None = model
     for step in path:
-        fields = getattr(current, "model_fields", {})
+        table = table[step] if holds(table, step) else None
+        fields = current.model_fields if current is not None else {}
         if current is DatasetFilter and step not in fields:
             return []
-        current = _model_in(fields[step].annotation) if step in fields else current
-    fields = getattr(current, "model_fields", {})
+        if isinstance(step, str) and step in fields:
+            current = _model_in(fields[step].annotation, step, table)
+    fields = current.model_fields if current is not None else {}
     return [field.alias or name for name, field in fields.items()]
 
 
-def _model_in(annotation: Any) -> Any:
+def _model_in(annotation: Any, key: str, table: Any) -> type[BaseModel] | None:
     """The model inside an annotation such as tuple[Claim, ...] or Trend | None."""
+    models = list(_models(annotation))
+    if key in CHOSEN and isinstance(table, Mapping):
+        name = base_name(str(table.get(NAME, DEFAULTS[key])))
+        models = [named_model(plugin) for plugin in CHOSEN[key] if plugin.name == name] or models
+    return models[0] if models else None
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    found = (_model_in(inner) for inner in getattr(annotation, "__args__", ()))
-    return next((model for model in found if model is not None), None)
+        yield annotation
+        return
+    for inner in getattr(annotation, "__args__", ()):
+        yield from _models(inner)
 
 
 def _key_hint(key: str, names: Sequence[str], table: Path) -> str:
@@ -140,4 +156,6 @@ def _key_hint(key: str, names: Sequence[str], table: Path) -> str:
         elsewhere = [home for home in homes(key) if home not in ".".join(map(str, table))]
         if elsewhere:
             return f"it belongs into [{elsewhere[0]}]"
+        if table and table[-1] in ("preprocess", "augment", "evaluation"):
+            return f"{hint}; or is a package of plug-ins missing?"
     return hint

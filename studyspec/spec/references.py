@@ -7,7 +7,7 @@ from typing import Any
 
 from studyspec.errors import Problem
 from studyspec.spec.names import BASE, COMMON, OTHERS, OWN, stem, union_members
-from studyspec.spec.parts import Parts
+from studyspec.spec.piecewise import Parts
 from studyspec.spec.places import Path
 from studyspec.spec.problems import Pointer
 from studyspec.spec.variants import named, points
@@ -72,7 +72,7 @@ def texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
 def _set_name(
     parts: Parts, name: str, where: Path, pointer: Pointer, trains: bool
 ) -> Iterator[Problem]:
-    """`trains`: the name stands for what was trained on, where a network of others may stand."""
+    """`trains`: the name stands for what was trained on, where a foreign network may stand."""
     if trains and name in parts.networks:
         return
     for member in union_members(name):

@@ -90,13 +90,25 @@ def _sweep(schema: Schema) -> Schema:
 
 
 def _setting(schema: Schema, dotted: str) -> Schema:
-    """The schema of one setting."""
-    found = schema
+    """The schema of one setting; of a plug-in chosen by name, of any that has it."""
+    forms = [schema]
     for key in dotted.split("."):
-        found = found["properties"][key]
-        if "$ref" in found:
-            found = schema["$defs"][found["$ref"].rpartition("/")[2]]
-    return found
+        forms = [
+            form
+            for table in forms
+            if key in table.get("properties", {})
+            for form in _forms(schema, table["properties"][key])
+        ]
+    if len(forms) > 1 and all("const" in form for form in forms):
+        return {**forms[0], "const": None, "enum": [form["const"] for form in forms]}
+    return forms[0]
+
+
+def _forms(schema: Schema, found: Schema) -> list[Schema]:
+    """A schema with its references followed: itself, or each of its alternatives."""
+    if "$ref" in found:
+        return [schema["$defs"][found["$ref"].rpartition("/")[2]]]
+    return [form for one in found.get("oneOf", ()) for form in _forms(schema, one)] or [found]
 
 
 def _profile(schema: Schema) -> Schema:

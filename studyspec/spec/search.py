@@ -6,10 +6,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from studyspec.plugins.settings import Settings, fault
 from studyspec.spec.dotted import setting_names, with_values
 from studyspec.spec.names import DatasetName, VariantName
-from studyspec.spec.settings import Settings, StageSettings
-from studyspec.spec.wording import fault, nearest
+from studyspec.spec.sections import StageSettings
+from studyspec.spec.wording import nearest
 
 CHOICES = (list, tuple)
 

@@ -6,13 +6,13 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from studyspec.plugins.settings import Settings, fault
 from studyspec.spec.claims import Claim
 from studyspec.spec.filters import DatasetFilter
-from studyspec.spec.given import NetworkOfOthers
+from studyspec.spec.foreign import ForeignNetwork
 from studyspec.spec.names import DatasetName, NetworkName, SetName, VariantName
 from studyspec.spec.search import SearchSettings
-from studyspec.spec.settings import MeasureSettings, Settings, StageSettings
-from studyspec.spec.wording import fault
+from studyspec.spec.sections import MeasureSettings, StageSettings
 
 Text = Annotated[str, Field(min_length=1)]
 Pair = Annotated[tuple[SetName, SetName], Field(strict=False)]
@@ -37,6 +37,12 @@ class StudyHeader(Settings):
         examples=["Sytwu et al. 2023, 4d"],
     )
     base: bool = Field(True, description="Whether the plain study is a variant of its own.")
+    plugins: tuple[Text, ...] = Field(
+        (),
+        strict=False,
+        description="Packages of plug-ins that the study needs; `check` says which is missing.",
+        examples=[["studyspec-extras>=1.2"]],
+    )
 
 
 class CatalogSettings(Settings):
@@ -66,7 +72,7 @@ class Matrix(Settings):
         None,
         strict=False,
         min_length=1,
-        description="Training sets, 'A+B' being a union, and networks of others.",
+        description="Training sets, 'A+B' being a union, and foreign networks.",
         examples=[["Au", "Ag", "Au+Ag"]],
     )
     test: tuple[SetName, ...] | None = Field(
@@ -94,7 +100,7 @@ class Matrix(Settings):
     def cells(
         self, datasets: tuple[str, ...], networks: tuple[str, ...] = ()
     ) -> tuple[tuple[str, str], ...]:
-        """Every (train, test), in order and once each; networks of others are rows too."""
+        """Every (train, test), in order and once each; foreign networks are rows too."""
         if self.pairs is not None:
             return tuple(dict.fromkeys(self.pairs))
         train, test = self.train or (*datasets, *networks), self.test or datasets
@@ -115,9 +121,9 @@ class Study(StageSettings):
         examples=[{"common": {"diameter_nm": 5}, "Au": {"material": "Au"}}],
     )
     matrix: Matrix = Matrix()
-    networks: dict[NetworkName, NetworkOfOthers] = Field(
+    networks: dict[NetworkName, ForeignNetwork] = Field(
         default_factory=dict,
-        description="Networks of others: rows of the matrix beside the training sets.",
+        description="Foreign networks, trained elsewhere: rows of the matrix beside training sets.",
         examples=[{"theirs": {"weights": "networks/theirs.safetensors"}}],
     )
     variants: dict[VariantName, dict[str, Any]] = Field(

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
 from studyspec.spec.dotted import values, with_values
 from studyspec.spec.layers import merged
-from studyspec.spec.names import BASE, point_name, union_members
-from studyspec.spec.settings import StageSettings
+from studyspec.spec.names import BASE, point_name, stem
+from studyspec.spec.sections import StageSettings
 from studyspec.spec.study import Matrix, Study
 from studyspec.spec.wording import written
-
-__all__ = ["Variant", "expand", "union_members"]
 
 TABLES = ("matrix", *StageSettings.model_fields)
 Point = Mapping[str, Any]
@@ -54,6 +52,12 @@ def points(sweep: Mapping[str, list[Any]]) -> Iterator[Point]:
     """Every combination of the swept values, the last setting fastest; one of none for no sweep."""
     for combination in product(*sweep.values()):
         yield dict(zip(sweep, combination, strict=True))
+
+
+def chosen_variants(names: str | Sequence[str], variants: Iterable[str]) -> list[str]:
+    """The variants that a claim names: each by itself, all points of a sweep by its stem."""
+    asked = (names,) if isinstance(names, str) else names
+    return [name for name in variants if name in asked or stem(name) in asked]
 
 
 def named(name: str, point: Point) -> str:
@@ -109,5 +113,5 @@ def _swept(
     base, plain = study.stage.model_dump(mode="json"), values(study.stage)
     for point in points(sweep):
         settings = settings_with(base, table, point)
-        changes = {k: v for k, v in values(settings).items() if k in point or v != plain[k]}
+        changes = {k: v for k, v in values(settings).items() if k in point or v != plain.get(k)}
         yield Variant(named(name, point), settings, pairs, changes)

@@ -8,7 +8,7 @@ from datetime import date
 from difflib import get_close_matches
 from typing import Any
 
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails
 
 KINDS = {
     "int_type": "a whole number",
@@ -34,11 +34,6 @@ PATTERNS = {
     r"^[\w.-]+$": "letters, digits, '_', '-' and '.' only",
     r"^\w+(\.\w+)*:\w+$": "package.module:function",
 }
-
-
-def fault(what: str, at: str = "") -> PydanticCustomError:
-    """What a validator raises: a mistake, and the dotted name below its table to point at."""
-    return PydanticCustomError("fault", "{what}", {"what": what, "at": at})
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
@@ -127,7 +122,9 @@ def _one(details: ErrorDetails) -> tuple[str, str]:
     if kind == "string_too_short":
         return "expected some text, got ''", ""
     if kind == "string_pattern_mismatch":
-        return f"expected {PATTERNS[context['pattern']]}, got {shown(value)}", ""
+        pattern = str(context["pattern"])
+        wanted = PATTERNS.get(pattern, f"text of the pattern {pattern}")
+        return f"expected {wanted}, got {shown(value)}", ""
     if kind == "filter_form":
         return _filter_form(details["msg"], value)
     if kind == "finite_number":

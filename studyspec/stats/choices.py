@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from pydantic import JsonValue
 
 from studyspec.spec.claims import Selector, Trend
+from studyspec.spec.derived import Derived, quantity
 from studyspec.stats.contrasts import resampled_means
 from studyspec.stats.differences import (
     Difference,
@@ -20,7 +22,6 @@ from studyspec.stats.differences import (
 from studyspec.stats.intervals import Floats, Resampled
 from studyspec.stats.scores import CellName, Scores
 
-LOWER_IS_BETTER = ("loss", "dice_sd", "dice_drop", "oversegmentation")
 BOOTSTRAP = "two-way bootstrap"
 SEED = 20230
 
@@ -47,7 +48,7 @@ def chosen(selector: Selector, scores: Scores, sign: int) -> Choice:
     reason = lacking(scores, mean_of([n for its in points.values() for n in its], selector.metric))
     if reason:
         return Choice(reason=reason)
-    better = -1 if selector.metric in LOWER_IS_BETTER else 1
+    better = -1 if quantity(selector.metric).better == "lower" else 1
 
     def score(variant: str) -> float:
         values = [value_of(scores, name, selector.metric) for name in points[variant]]
@@ -79,18 +80,21 @@ def best_setting(selectors: Mapping[int, Selector], scores: Scores) -> Differenc
     sweeps: list[tuple[int, Floats, int]] = []
     for sign, selector in selectors.items():
         points = _points(selector.best_over or "", scores.chosen(selector), scores)
-        if not points or selector.metric not in ("dice", "dice_micro", "soft_dice"):
-            return "the best setting is found for the dice scores of a sweep"
-        at = [float(scores.variants[variant][selector.best_over or ""]) for variant in points]
+        told = quantity(selector.metric)
+        if not points or isinstance(told, Derived) or told.better == "lower":
+            return "the best setting is found for a score of a sweep that should be high"
+        at = [_number(scores.variants[variant][selector.best_over or ""]) for variant in points]
+        if None in at:
+            return f"{selector.best_over} takes values that are no numbers"
         names = [name for its in points.values() for name in its]
-        sweeps.append((sign, np.array(at), len(names) // len(points)))
+        sweeps.append((sign, np.array(at, np.float64), len(names) // len(points)))
         pieces += mean_of(names, selector.metric)
     if reason := lacking(scores, pieces):
         return reason
-    cells = [scores.cell(name, metric, 1.0) for name, _, metric in pieces]
-    told = np.array([[cell.mean for cell in cells]])
+    cells = [scores.weighted(name, metric, 1.0) for name, _, metric in pieces]
+    means = np.array([[cell.mean for cell in cells]])
     drawn = resampled_means(cells, np.random.default_rng(SEED))
-    estimate = Resampled(float(_settings(told, sweeps)[0]), _settings(drawn, sweeps))
+    estimate = Resampled(float(_settings(means, sweeps)[0]), _settings(drawn, sweeps))
     return based_on(cells, estimate, BOOTSTRAP)
 
 
@@ -121,7 +125,7 @@ def _abscissa(trend: Trend, name: CellName, scores: Scores) -> float | None:
     """
     setting = scores.variants.get(name.variant, {}).get(trend.over)
     if setting is not None:
-        return float(setting) if isinstance(setting, int | float) else None
+        return _number(setting)
     trained = scores.columns.get(name.train, {}).get(trend.over)
     tested = scores.columns.get(name.test, {}).get(trend.over)
     if trend.of == "test":
@@ -131,3 +135,7 @@ def _abscissa(trend: Trend, name: CellName, scores: Scores) -> float | None:
     if not trained or not tested:
         return None
     return max(trained, tested) / min(trained, tested)
+
+
+def _number(value: JsonValue) -> float | None:
+    return float(value) if isinstance(value, int | float) else None

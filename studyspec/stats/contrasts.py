@@ -1,6 +1,6 @@
 """Contrasts: weighted sums of cells, with their error over micrographs and networks.
 
-A cell is one training set tested on one test set. Whatever cells have in common, micrographs or
+Whatever cells have in common, micrographs or
 networks, is paired: it enters the error once, with the sum of its weights.
 """
 
@@ -22,13 +22,13 @@ from studyspec.stats.intervals import (
 )
 
 Indices = NDArray[np.intp]
-GIVEN = -1
-"""The fold of a network of others, which has none."""
+FOREIGN = -1
+"""The fold of a foreign network, which has none."""
 
 
 @dataclass(frozen=True)
-class Cell:
-    """The scores of one cell: a row for each network (fold) and micrograph that it was tested on.
+class WeightedCell:
+    """The scores of one cell, weighted: a row for each fold and micrograph that it was tested on.
 
     Attributes
     ----------
@@ -54,9 +54,9 @@ class Cell:
     patches: Floats
 
     @property
-    def given(self) -> bool:
-        """Whether one network of others was tested: no other could have come of its training."""
-        return bool(len(self.fold)) and bool(np.all(self.fold == GIVEN))
+    def foreign(self) -> bool:
+        """Whether a foreign network was tested: no other could have come of its training."""
+        return bool(len(self.fold)) and bool(np.all(self.fold == FOREIGN))
 
     @property
     def crossed(self) -> bool:
@@ -64,7 +64,7 @@ class Cell:
         return len(self.score) == len(np.unique(self.fold)) * len(np.unique(self.micrograph))
 
 
-def variance_sum_t(cells: Sequence[Cell]) -> Estimate:
+def variance_sum_t(cells: Sequence[WeightedCell]) -> Estimate:
     """The contrast, its error the sum of a term for each test set and each set of networks.
 
     On the diagonal each fold sees micrographs of its own, so that the spread of the folds holds
@@ -74,13 +74,13 @@ def variance_sum_t(cells: Sequence[Cell]) -> Estimate:
     value = sum(cell.weight * cell.mean for cell in cells)
     terms = [
         *(_micrograph_term(its) for its in _grouped(cells, "micrographs")),
-        *(_network_term(its, cells) for its in _grouped(cells, "networks") if not its[0].given),
+        *(_network_term(its, cells) for its in _grouped(cells, "networks") if not its[0].foreign),
     ]
     return variance_sum(value, terms)
 
 
 def resampled_means(
-    cells: Sequence[Cell], random: np.random.Generator, replicates: int = 2000
+    cells: Sequence[WeightedCell], random: np.random.Generator, replicates: int = 2000
 ) -> Floats:
     """The means of the cells when micrographs and networks are drawn anew, (replicates, cells).
 
@@ -109,7 +109,7 @@ def resampled_means(
 
 
 def two_way_bootstrap(
-    cells: Sequence[Cell], random: np.random.Generator, replicates: int = 2000
+    cells: Sequence[WeightedCell], random: np.random.Generator, replicates: int = 2000
 ) -> Resampled:
     """The contrast by `resampled_means`."""
     weights = np.array([cell.weight for cell in cells])
@@ -117,12 +117,12 @@ def two_way_bootstrap(
     return Resampled(value, resampled_means(cells, random, replicates) @ weights)
 
 
-def _grouped(cells: Sequence[Cell], name: str) -> Iterator[list[Cell]]:
+def _grouped(cells: Sequence[WeightedCell], name: str) -> Iterator[list[WeightedCell]]:
     for value in dict.fromkeys(getattr(cell, name) for cell in cells):
         yield [cell for cell in cells if getattr(cell, name) == value]
 
 
-def _micrograph_term(cells: Sequence[Cell]) -> Term:
+def _micrograph_term(cells: Sequence[WeightedCell]) -> Term:
     """What the choice of micrographs adds: the spread of their weighted sums over the cells."""
     names = np.unique(np.concatenate([cell.micrograph for cell in cells]))
     n = len(names)
@@ -133,7 +133,7 @@ def _micrograph_term(cells: Sequence[Cell]) -> Term:
     return Term(float(sums @ sums) / (n * (n - 1)), n - 1)
 
 
-def _network_term(cells: Sequence[Cell], all_cells: Sequence[Cell]) -> Term:
+def _network_term(cells: Sequence[WeightedCell], all_cells: Sequence[WeightedCell]) -> Term:
     """What the choice of networks adds: the spread of the folds' weighted sums over the cells."""
     folds = np.unique(np.concatenate([cell.fold for cell in cells]))
     sums, overlap = np.zeros(len(folds)), 0.0
@@ -151,7 +151,7 @@ def _network_term(cells: Sequence[Cell], all_cells: Sequence[Cell]) -> Term:
     return Term(max(0.0, term.variance - overlap), term.degrees)
 
 
-def _expected(cell: Cell, all_cells: Sequence[Cell]) -> Floats:
+def _expected(cell: WeightedCell, all_cells: Sequence[WeightedCell]) -> Floats:
     """What the cells of the other sign score on the same micrographs, for each row of `cell`.
 
     So a fold that saw only easy micrographs is not taken for a good network; where every fold saw
@@ -171,7 +171,7 @@ def _expected(cell: Cell, all_cells: Sequence[Cell]) -> Floats:
     return expected
 
 
-def _by_micrograph(cell: Cell) -> tuple[NDArray[np.str_], Floats, Floats]:
+def _by_micrograph(cell: WeightedCell) -> tuple[NDArray[np.str_], Floats, Floats]:
     """Names of the micrographs, their mean over the folds, and their share of the patches."""
     names, position = np.unique(cell.micrograph, return_inverse=True)
     patches = np.bincount(position, weights=cell.patches)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
+from pydantic import JsonValue
 
 from studyspec.spec.claims import Selector
-from studyspec.stats.contrasts import GIVEN, Cell
+from studyspec.spec.names import BASE, OTHERS, OWN
+from studyspec.spec.variants import chosen_variants
+from studyspec.stats.contrasts import FOREIGN, WeightedCell
+from studyspec.store.rules import own_variant
 
-Row = Mapping[str, Any]
-BASE = "base"
+Planned = tuple[str, str, str]
+"""A cell by variant, training set and test set."""
+Metrics = Mapping[str, float | None]
+"""Scores by the name of their metric; None where one is not defined."""
 
 
 class CellName(NamedTuple):
@@ -31,17 +37,44 @@ class CellName(NamedTuple):
         return f"{self.train} → {self.test}" + (f" ({', '.join(notes)})" if notes else "")
 
 
+class FoldScore(NamedTuple):
+    """The scores of a fold cell; a foreign network has no fold."""
+
+    name: CellName
+    fold: int | None
+    metrics: Metrics
+
+
+class ImageScore(NamedTuple):
+    """The scores of one image in a fold cell.
+
+    `micrograph` is what the catalog says the image is cut from, if it says so.
+    """
+
+    name: CellName
+    fold: int | None
+    metrics: Metrics
+    image_id: str
+    n_patches: int
+    micrograph: str | None = None
+
+    @property
+    def parent(self) -> str:
+        """The micrograph that the image is of, which its crops share; else the image itself."""
+        return self.micrograph or self.image_id
+
+
+Score = TypeVar("Score", FoldScore, ImageScore)
+
+
 @dataclass(frozen=True)
 class Scores:
     """All scores of one study.
 
     Attributes
     ----------
-    folds
-        A row for each network and test set: variant, train, test, split, fold and every metric.
-    images
-        The same for each image: also image_id, n_patches and, where the catalog has it, micrograph
-        (which crops of one micrograph share).
+    folds, images
+        A row for each fold cell, and for each of its images.
     absent
         Why a planned cell is not complete.
     variants
@@ -50,100 +83,107 @@ class Scores:
         Numbers of each dataset, as the mean of a catalog column over its images.
     """
 
-    folds: Sequence[Row]
-    images: Sequence[Row]
+    folds: Sequence[FoldScore]
+    images: Sequence[ImageScore]
     absent: Mapping[CellName, str] = field(default_factory=dict)
-    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: {BASE: {}})
+    variants: Mapping[str, Mapping[str, JsonValue]] = field(default_factory=lambda: {BASE: {}})
     columns: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @cached_property
-    def by_cell(self) -> Mapping[CellName, Sequence[Row]]:
+    def by_cell(self) -> Mapping[CellName, Sequence[FoldScore]]:
         """The rows of `folds`, by cell."""
         return _by_cell(self.folds)
 
     @cached_property
-    def images_by_cell(self) -> Mapping[CellName, Sequence[Row]]:
+    def images_by_cell(self) -> Mapping[CellName, Sequence[ImageScore]]:
         """The rows of `images`, by cell."""
         return _by_cell(self.images)
 
     @cached_property
-    def known(self) -> Sequence[CellName]:
-        """Every cell of the study, with scores or not."""
-        return tuple(dict.fromkeys((*self.by_cell, *self.absent)))
+    def known(self) -> Mapping[CellName, None]:
+        """Every cell of the study, with scores or not, in order."""
+        return dict.fromkeys((*self.by_cell, *self.absent))
+
+    @cached_property
+    def _planned(self) -> Mapping[str, frozenset[Planned]]:
+        splits = {name.split for name in self.known}
+        return {
+            split: frozenset(name[:3] for name in self.known if name.split == split)
+            for split in splits
+        }
 
     def own_set(self, name: CellName) -> CellName | None:
-        """The cell (test, test) of the same variant, else of base, else none."""
-        for variant in (name.variant, BASE):
-            own = CellName(variant, name.test, name.test)
-            if own in self.known:
-                return own
-        return None
+        """The own set of a cell among those of the study; see `own_set`."""
+        return own_set(name, self.planned("test"))
+
+    def planned(self, split: str) -> frozenset[Planned]:
+        """Every cell of the study that is scored on a split, or was to be."""
+        return self._planned.get(split, frozenset())
 
     def chosen(self, selector: Selector) -> list[CellName]:
         """Every cell that a selector names, in the order of its names."""
         found: list[CellName] = []
-        for variant in self._variants(selector):
+        for variant in chosen_variants(selector.variant, self.variants):
             for train in _names(selector.train):
                 found += self._tests(selector, variant, train)
         return list(dict.fromkeys(found))
 
     def per_fold(self, name: CellName, metric: str) -> dict[int, float]:
-        """The metric of each fold that has it; of a network of others that of fold `GIVEN`."""
+        """The metric of each fold that has it; of a foreign network that of fold `FOREIGN`."""
         rows = self.by_cell.get(name, ())
-        return {_fold(row): float(row[metric]) for row in rows if row.get(metric) is not None}
+        return {_fold(row): value for row in rows if (value := row.metrics.get(metric)) is not None}
 
     def mean(self, name: CellName, metric: str) -> float:
         """The mean over the folds, as the matrix tells it."""
         return float(np.mean(list(self.per_fold(name, metric).values())))
 
-    def cell(self, name: CellName, metric: str, weight: float) -> Cell:
-        """The cell with its rows by image, for a contrast."""
-        rows = [row for row in self.images_by_cell.get(name, ()) if row.get(metric) is not None]
-        return Cell(
+    def weighted(self, name: CellName, metric: str, weight: float) -> WeightedCell:
+        """A cell with its rows by image, for a contrast."""
+        rows = [
+            (row, value)
+            for row in self.images_by_cell.get(name, ())
+            if (value := row.metrics.get(metric)) is not None
+        ]
+        return WeightedCell(
             weight=weight,
             mean=self.mean(name, metric),
             networks=(name.variant, name.train),
             micrographs=name.test,
-            fold=np.array([_fold(row) for row in rows], dtype=np.int64),
-            micrograph=np.array([micrograph(row) for row in rows], dtype=np.str_),
-            score=np.array([row[metric] for row in rows], dtype=np.float64),
-            patches=np.array([row["n_patches"] for row in rows], dtype=np.float64),
+            fold=np.array([_fold(row) for row, _ in rows], dtype=np.int64),
+            micrograph=np.array([row.parent for row, _ in rows], dtype=np.str_),
+            score=np.array([value for _, value in rows], dtype=np.float64),
+            patches=np.array([row.n_patches for row, _ in rows], dtype=np.float64),
         )
-
-    def _variants(self, selector: Selector) -> list[str]:
-        """Variants by their name, or all points of a sweep by the name before the bracket."""
-        asked = _names(selector.variant)
-        return [v for v in self.variants if v in asked or v.partition("[")[0] in asked]
 
     def _tests(self, selector: Selector, variant: str, train: str) -> Iterable[CellName]:
         for test in _names(selector.test):
-            if test == "own":
-                own = CellName(variant, train, train, selector.split)
-                yield own if own in self.known else own._replace(variant=BASE)
-            elif test == "others":
-                for name in self.known:
-                    if (name.variant, name.train, name.split) == (variant, train, selector.split):
-                        yield from [name] * (name.test != train)
+            name = CellName(variant, train, train if test == OWN else test, selector.split)
+            if test == OWN:
+                yield own_set(name, self.planned(name.split), name.split) or name
+            elif test == OTHERS:
+                for one in self.known:
+                    if one[:2] == name[:2] and one.split == name.split and one.test != train:
+                        yield one
             else:
-                yield CellName(variant, train, test, selector.split)
+                yield name
 
 
-def micrograph(row: Row) -> str:
-    """The micrograph that an image is of: the catalog's column of that name, else the image."""
-    return str(row.get("micrograph") or row["image_id"])
+def own_set(name: CellName, planned: Container[Planned], split: str = "test") -> CellName | None:
+    """The own set of a cell among the planned ones, by the rule of the store."""
+    variant = own_variant(planned, name.variant, name.test)
+    return None if variant is None else CellName(variant, name.test, name.test, split)
 
 
-def _fold(row: Row) -> int:
-    return GIVEN if row["fold"] is None else int(row["fold"])
+def _fold(row: FoldScore | ImageScore) -> int:
+    return FOREIGN if row.fold is None else row.fold
 
 
 def _names(value: str | tuple[str, ...]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else value
 
 
-def _by_cell(rows: Iterable[Row]) -> dict[CellName, list[Row]]:
-    cells: dict[CellName, list[Row]] = {}
+def _by_cell(rows: Iterable[Score]) -> dict[CellName, list[Score]]:
+    cells: dict[CellName, list[Score]] = {}
     for row in rows:
-        name = CellName(row["variant"], row["train"], row["test"], row.get("split", "test"))
-        cells.setdefault(name, []).append(row)
+        cells.setdefault(row.name, []).append(row)
     return cells

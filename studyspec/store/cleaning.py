@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from studyspec.store.layout import Results
+from studyspec.store.folder import Results
 
 
 def clean(results: Results, networks: bool = False) -> int:

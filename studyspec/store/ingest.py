@@ -9,11 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from studyspec.store.database import Connection, new_database, open_database
-from studyspec.store.layout import Results
+from studyspec.store.connection import Connection
+from studyspec.store.database import new_database, open_database
+from studyspec.store.folder import Results
+from studyspec.store.formulas import formulas
 from studyspec.store.plan_tables import insert_plans
-from studyspec.store.record_tables import insert_records
+from studyspec.store.record_file import EarlierResultsError
+from studyspec.store.record_tables import Earlier, insert_records
 from studyspec.store.records import record_names, stamp
+from studyspec.store.sums import Sums
 
 BATCH_FILES = 512
 BATCH_BYTES = 1 << 26
@@ -37,6 +41,11 @@ def ingest(results: Results) -> int:
     """Bring the database up to date with the records, batch by batch; how many were new.
 
     A record that cannot be read is told of once, noted, and passed over until it changes.
+
+    Raises
+    ------
+    EarlierResultsError
+        If a record, or the database, is of an earlier version.
     """
     total = 0
     while record_names(results):
@@ -70,8 +79,12 @@ def _ingest_batch(results: Results, connection: Connection) -> tuple[int, bool]:
     problems = {file.name: file.problem for file in files if file.problem}
     whole = [(file.name, file.hash, file.text) for file in files if not file.problem]
     if whole:
-        problems |= insert_records(connection, whole)
+        try:
+            problems |= insert_records(connection, whole)
+        except Earlier as met:
+            raise EarlierResultsError(results.folder, results.records / str(met)) from None
         insert_plans(connection)
+        Sums(formulas()).update(connection)
     stamps = {file.name: file.stamp for file in files}
     connection.execute("delete from stored.unreadable where list_contains($1, record)", [[*stamps]])
     for name, problem in problems.items():

@@ -42,8 +42,7 @@ NAMED = {
     ),
     "folds": NamedQuery(
         "every fold of every cell",
-        "select study, variant, train, test, fold, split, n_patches, dice, dice_micro\n"
-        "from scores order by all",
+        "select * exclude (network, evaluation) from scores order by all",
     ),
     "images": NamedQuery(
         "statistics of images, by dataset and noise",

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 
-from studyspec.store.database import Connection
+from studyspec.store.connection import Connection
+from studyspec.store.formulas import formulas
 from studyspec.store.image_views import make_image_views
+from studyspec.store.record_file import PLAN as STAGE
+from studyspec.store.sql_types import text
 
 DATASET = "STRUCT(label VARCHAR, filter JSON, members VARCHAR[], images VARCHAR[])"
 PLAN = {
@@ -58,10 +61,10 @@ def _entries(name: str, columns: str) -> str:
 
 
 PLANS = f"""
-create temp table plans as
-select record, hash, r.key as key, r.finished_at as finished_at,
-       from_json(text::json->'result', '{json.dumps(PLAN)}') as p
-from incoming where r.stage = 'plan'
+create or replace temp table plans as
+select record, hash, h.key as key, h.finished_at as finished_at,
+       from_json(text->'result', {text(json.dumps(PLAN))}) as p
+from incoming where h.stage = '{STAGE}'
 """
 STATEMENTS = (
     """
@@ -106,10 +109,9 @@ STATEMENTS = (
 
 def insert_plans(connection: Connection) -> None:
     """Insert the plans in the temporary table `incoming`, if there are any."""
-    connection.execute("drop table if exists plans")
     connection.execute(PLANS)
     if connection.execute("select count(*) from plans").fetchone() == (0,):
         return
     for statement in STATEMENTS:
         connection.execute(statement)
-    make_image_views(connection)
+    make_image_views(connection, formulas())

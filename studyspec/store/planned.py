@@ -1,18 +1,40 @@
-"""The previous plan of a study, from its record. Knows no database."""
+"""Plans as records: the newest of a study and profile, and writing down another. No database."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 
-from studyspec.store.layout import Results
-from studyspec.store.record_file import read_record
+from pydantic import ValidationError
+
+from studyspec.errors import StoreError
+from studyspec.spec.identity import digest
+from studyspec.store.folder import Results
+from studyspec.store.record_file import (
+    Json,
+    PlanName,
+    new_plan_record,
+    read_head,
+    read_record,
+    write_record,
+)
 from studyspec.store.records import RecordIndex
+
+
+@dataclass(frozen=True)
+class RecordedPlan:
+    """A plan as it was written, the digest of all it says, and when that was [UTC]."""
+
+    key: str
+    created_at: datetime
+    plan: Json
 
 
 def previous_plan(
     results: Results, study: str, profile: str | None, index: RecordIndex | None = None
-) -> dict[str, Any] | None:
-    """The newest plan of a study and profile with its `key` and `created_at`; None if none.
+) -> RecordedPlan | None:
+    """The newest plan of a study and profile; None if there is none.
 
     An `index` of the same results that is at hand spares reading all heads again.
     """
@@ -20,4 +42,23 @@ def previous_plan(
     if path is None:
         return None
     record = read_record(path)
-    return {**record["result"], "key": record["key"]}
+    return RecordedPlan(record.head.key, record.head.finished_at, record.result or {})
+
+
+def write_plan(results: Results, plan: Json, index: RecordIndex | None = None) -> Path:
+    """Record a plan, unless the newest one of its study and profile is the same.
+
+    Raises
+    ------
+    StoreError
+        If it names no study.
+    """
+    try:
+        name = PlanName.model_validate({k: plan[k] for k in ("study", "profile") if k in plan})
+    except ValidationError:
+        raise StoreError("a plan must name its study", where=str(results.folder)) from None
+    key = digest(plan)
+    newest = (index or RecordIndex(results)).newest_plan(name.study, name.profile)
+    if newest is not None and read_head(newest).key == key:
+        return newest
+    return write_record(results, new_plan_record(key, name, plan))

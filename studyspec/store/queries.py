@@ -1,32 +1,54 @@
-"""Queries: SQL of a user, read-only and locked in. Each opens the database for itself alone."""
+"""Queries: what is asked of the store, one question at a time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
-import duckdb
+from studyspec.jobs.stages import STAGES
+from studyspec.store.database import open_database
+from studyspec.store.folder import Results
+from studyspec.store.snapshot import Table, snapshot
 
-from studyspec.errors import QueryError
-from studyspec.plan.jobs import STAGES
-from studyspec.store.database import Connection, open_database
-from studyspec.store.layout import Results
-from studyspec.store.named import resolved
-
-Kind = duckdb.StatementType
+__all__ = [
+    "Failed",
+    "Overview",
+    "StageCount",
+    "Table",
+    "overview",
+    "stage_seconds",
+    "study_matrix",
+    "user_query",
+    "words",
+]
 
 
 @dataclass(frozen=True)
-class Table:
-    """The answer to a query: names of the columns, their DuckDB types, and the rows."""
+class StageCount:
+    """How many jobs of a stage are done, and how many have failed so far."""
 
-    columns: tuple[str, ...]
-    types: tuple[str, ...]
-    rows: list[tuple[Any, ...]]
+    stage: str
+    done: int
+    failed: int
 
-    def dicts(self) -> list[dict[str, Any]]:
-        """Each row by column name."""
-        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+@dataclass(frozen=True)
+class Failed:
+    """A job without a result: why its last attempt failed, and the log of that."""
+
+    stage: str
+    key: str
+    reason: str
+    log: Path | None
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The jobs of all studies: counts for each stage, the keys of those under way, failures."""
+
+    stages: tuple[StageCount, ...]
+    running: tuple[str, ...]
+    failed: tuple[Failed, ...]
 
 
 def user_query(results: Results, sql: str) -> Table:
@@ -41,16 +63,11 @@ def user_query(results: Results, sql: str) -> Table:
     QueryError
         If the SQL is wrong, is not one statement, or is no question.
     """
-    sql = resolved(sql)
-    with open_database(results, read_only=True) as connection:
-        try:
-            _check(connection, sql)
-            return _table(connection.execute(sql))
-        except duckdb.Error as error:
-            raise _explained(connection, error) from None
+    with snapshot(results) as store:
+        return store.query(sql)
 
 
-def study_matrix(results: Results, study: str, profile: str | None) -> list[dict[str, Any]]:
+def study_matrix(results: Results, study: str, profile: str | None) -> Table:
     """The view `matrix` of one study and profile.
 
     Raises
@@ -58,23 +75,22 @@ def study_matrix(results: Results, study: str, profile: str | None) -> list[dict
     NothingThere
         If there are no results.
     """
-    with open_database(results, read_only=True) as connection:
-        asked = "from matrix where study = ? and profile = ? order by all"
-        return _table(connection.execute(asked, [study, profile or ""])).dicts()
+    asked = "from matrix where study = ? and profile = ? order by all"
+    with snapshot(results) as store:
+        return store.ask(asked, [study, profile or ""])
 
 
 def stage_seconds(results: Results) -> dict[str, float]:
     """Mean time of a done job of each stage [s]; empty without a database."""
     if not results.database.exists():
         return {}
+    asked = "select stage, avg(seconds) from attempts where status = 'done' group by stage"
     with open_database(results, read_only=True) as connection:
-        found = connection.execute(
-            "select stage, avg(seconds) from attempts where status = 'done' group by stage"
-        ).fetchall()
-        return dict(found)
+        found = connection.execute(asked).fetchall()
+        return {str(stage): float(seconds) for stage, seconds in found}
 
 
-def overview(results: Results) -> dict[str, Any]:
+def overview(results: Results) -> Overview:
     """Jobs of all studies by stage: done, running, failed; and the failures with their logs.
 
     Raises
@@ -89,67 +105,17 @@ def overview(results: Results) -> dict[str, Any]:
         failures = connection.execute(
             "select stage, key, coalesce(error_message, status), log from failures order by stage"
         ).fetchall()
-    claims = results.claims.iterdir() if results.claims.exists() else ()
-    running = sorted(path.name for path in claims if "." not in path.name)
-    failed = [stage for stage, *_ in failures]
-    return {
-        "stages": [
-            [s, done.get(s, 0), None, None, failed.count(s)]
-            for s in STAGES
-            if s in done or s != "measure"
-        ],
-        "running": [key[:12] for key in running],
-        "failed": [
-            {
-                "title": f"{stage} {key[:12]}",
-                "reason": reason,
-                "log": str(results.folder / (log or "")),
-            }
-            for stage, key, reason, log in failures
-        ],
-    }
-
-
-def _check(connection: Connection, sql: str) -> None:
-    """Refuse what is no single question. PIVOT counts as one: it makes a type, then asks."""
-    kinds = [statement.type for statement in connection.extract_statements(sql)]
-    if not kinds:
-        raise QueryError("an empty query", hint=_names(connection))
-    if "pivot" in sql.lower() and all(kind == Kind.CREATE for kind in kinds[:-1]):
-        kinds = kinds[-1:]
-    if len(kinds) > 1:
-        raise QueryError(f"{len(kinds)} statements", hint="ask one at a time")
-    if kinds[0] not in (Kind.SELECT, Kind.EXPLAIN):
-        name = kinds[0].name.replace("_", " ")
-        raise QueryError(f"{name} is not a question", hint="the store can only be read: SELECT")
-
-
-def _table(answer: Connection) -> Table:
-    description = answer.description or []
-    columns = tuple(str(column[0]) for column in description)
-    types = tuple(str(column[1]) for column in description)
-    return Table(columns, types, answer.fetchall())
-
-
-def _explained(connection: Connection, error: duckdb.Error) -> QueryError:
-    """DuckDB's message without its class and its drawing of the place, and what to do."""
-    text = str(error)
-    if "pytz" in text:
-        return QueryError("a column holds times with a zone", hint="cast it: ::timestamp")
-    lines = [line.strip() for line in text.partition("\nLINE ")[0].splitlines() if line.strip()]
-    first = lines[0].partition(" Error: ")[2] or lines[0]
-    what = " ".join([first, *lines[1:]])
-    if isinstance(error, duckdb.CatalogException):
-        return QueryError(what, hint=_names(connection))
-    return QueryError(what, hint="`describe NAME` lists the columns of a view")
-
-
-def _names(connection: Connection) -> str:
-    found = connection.execute(
-        "select view_name from duckdb_views() where schema_name = 'main' and not internal "
-        "order by view_name"
-    ).fetchall()
-    return "there are " + ", ".join(name for (name,) in found)
+    leases = results.leases.iterdir() if results.leases.exists() else ()
+    failed = [
+        Failed(stage, key, reason, results.folder / log if log else None)
+        for stage, key, reason, log in failures
+    ]
+    stages = [one.stage for one in failed]
+    return Overview(
+        tuple(StageCount(stage, done.get(stage, 0), stages.count(stage)) for stage in STAGES),
+        tuple(sorted(path.name for path in leases if "." not in path.name)),
+        tuple(failed),
+    )
 
 
 def words(results: Results) -> list[str]:

@@ -10,122 +10,141 @@ import json
 import math
 import os
 import platform
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import TypeVar
 from uuid import uuid4
 
-from studyspec.errors import StoreError
-from studyspec.plan.jobs import Job
-from studyspec.store.layout import Results
+from pydantic import JsonValue, ValidationError
 
-SCHEMA = 1
+from studyspec import files
+from studyspec.errors import PluginError, StoreError
+from studyspec.jobs.evaluate import Evaluate
+from studyspec.jobs.stages import Job
+from studyspec.jobs.task import Result, providers
+from studyspec.store.folder import Results
+from studyspec.store.head import Circumstances, Failure, Head, PlanName, Status
+
+__all__ = [
+    "Circumstances",
+    "EarlierResultsError",
+    "Failure",
+    "Head",
+    "PlanName",
+    "Record",
+    "Status",
+    "new_plan_record",
+    "new_record",
+    "read_head",
+    "read_record",
+    "write_record",
+]
+
+SCHEMA = 2
+PLAN = "plan"
+"""Stands in place of a stage in the record of a plan."""
 PACKAGES = ("studyspec", "torch", "numpy", "scipy")
-BODY = ("ingredients", "result")
 END = b"\n}\n"
 
-Status = Literal["done", "error", "out_of_memory", "time_limit", "killed", "lost", "preempted"]
-Record = dict[str, Any]
+Json = dict[str, JsonValue]
+R = TypeVar("R", bound=Result)
+
+
+class EarlierResultsError(StoreError):
+    """Results of an earlier version of studyspec, which this one cannot read."""
+
+    def __init__(self, folder: Path, met: Path | None = None) -> None:
+        super().__init__(
+            "results of an earlier version of studyspec",
+            where=str(met or folder),
+            hint=f"move the folder {folder} away: this version does its jobs anew",
+        )
 
 
 @dataclass(frozen=True)
-class Circumstances:
-    """When and where an attempt was made.
+class Record:
+    """A record: its head, what decided the result, and the result, both as JSON."""
 
-    Attributes
-    ----------
-    uuid
-        The attempt's own name.
-    started_at
-        With a time zone.
-    seconds
-        How long it took.
-    device
-        "cpu", "cuda:0", ...; `device_name` is what its maker calls it.
-    peak_memory_bytes
-        Of the device; None if unknown.
-    log
-        The attempt's log, relative to the results folder.
-    """
+    head: Head
+    ingredients: Json | None = None
+    result: Json | None = None
 
-    uuid: str
-    started_at: datetime
-    seconds: float
-    device: str
-    device_name: str = ""
-    peak_memory_bytes: int | None = None
-    log: str | None = None
+    def parsed(self, model: type[R]) -> R:
+        """The result as its stage's model.
+
+        Raises
+        ------
+        StoreError
+            If there is none, or it does not fit.
+        """
+        try:
+            return model.model_validate(self.result)
+        except ValidationError as error:
+            raise StoreError(
+                f"its result is none of stage '{self.head.stage}': {_first(error)}",
+                where=f"record {self.head.key}.{self.head.uuid}",
+                hint="was it written by another version of studyspec?",
+            ) from None
 
 
 def new_record(
     job: Job,
     status: Status,
     circumstances: Circumstances,
-    result: Mapping[str, Any] | None = None,
-    error: Mapping[str, str] | None = None,
+    result: Result | None = None,
+    error: Failure | None = None,
 ) -> Record:
-    """The record of an attempt that ends now; `error` has kind, message and hint."""
-    return {
-        "schema": SCHEMA,
-        "key": job.key,
-        "uuid": circumstances.uuid,
-        "stage": job.stage,
-        "status": status,
-        "weights_sha256": None if result is None else result.get("weights_sha256"),
-        "started_at": _utc(circumstances.started_at),
-        "finished_at": _utc(datetime.now(UTC)),
-        "seconds": round(circumstances.seconds, 3),
-        "peak_memory_bytes": circumstances.peak_memory_bytes,
-        "device": circumstances.device,
-        "device_name": circumstances.device_name or platform.processor() or platform.machine(),
-        "host": platform.node(),
-        "versions": versions(),
-        "error": error,
-        "log": circumstances.log,
-        "ingredients": job.ingredients,
-        "result": result,
-    }
+    """The record of an attempt that ends now."""
+    head = Head(
+        key=job.key,
+        uuid=circumstances.uuid,
+        stage=job.stage,
+        status=status,
+        weights_sha256=getattr(result, "weights_sha256", None),
+        network=job.task.network if isinstance(job.task, Evaluate) else None,
+        started_at=circumstances.started_at,
+        finished_at=datetime.now(UTC),
+        seconds=round(circumstances.seconds, 3),
+        peak_memory_bytes=circumstances.peak_memory_bytes,
+        device=circumstances.device,
+        device_name=circumstances.device_name or platform.processor() or platform.machine(),
+        host=platform.node(),
+        versions=versions(),
+        plugins=_plugins(job),
+        error=error,
+        log=circumstances.log,
+    )
+    return Record(head, job.task.ingredients, None if result is None else result.written())
 
 
-def new_plan_record(key: str, plan: Mapping[str, Any]) -> Record:
-    """The record of a plan made now; study and profile stand in its head."""
-    now = _utc(datetime.now(UTC))
-    return {
-        "schema": SCHEMA,
-        "key": key,
-        "uuid": uuid4().hex,
-        "stage": "plan",
-        "status": "done",
-        "study": plan["study"],
-        "profile": plan["profile"],
-        "started_at": now,
-        "finished_at": now,
-        "host": platform.node(),
-        "versions": versions(),
-        "result": {**plan, "created_at": now},
-    }
+def new_plan_record(key: str, name: PlanName, plan: Json) -> Record:
+    """The record of a plan made now."""
+    now = datetime.now(UTC)
+    head = Head(
+        key=key,
+        uuid=uuid4().hex,
+        stage=PLAN,
+        status="done",
+        started_at=now,
+        finished_at=now,
+        host=platform.node(),
+        versions=versions(),
+        plan=name,
+    )
+    return Record(head, result=plan)
 
 
-def write_record(results: Results, record: Mapping[str, Any]) -> Path:
+def write_record(results: Results, record: Record) -> Path:
     """Write a record so that it outlives a loss of power; one of this name is left as it is.
 
     Numbers that are not finite become null: JSON has none.
     """
-    path = results.record(record["key"], record["uuid"])
-    if path.exists():
-        return path
-    results.records.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f".{path.name}.{os.getpid()}")
-    with half.open("wb") as file:
-        file.write(_encoded(record))
-        file.flush()
-        os.fsync(file.fileno())
-    half.rename(path)
-    _sync_folder(results.records)
+    path = results.record(record.head.key, record.head.uuid)
+    if not path.exists():
+        files.write(path, _encoded(record))
     return path
 
 
@@ -138,14 +157,15 @@ def read_record(path: Path) -> Record:
         If it cannot be read, is cut short, or is no record.
     """
     try:
-        record = json.loads(path.read_bytes())
+        values = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         raise _unreadable(path, str(error)) from None
-    return _checked(path, record)
+    head = _head(path, values)
+    return Record(head, *(_table(path, values, name) for name in ("ingredients", "result")))
 
 
-def read_head(path: Path) -> Record:
-    """A record without ingredients and result, if it can be read alone; else all of it.
+def read_head(path: Path) -> Head:
+    """The head of a record, alone if that can be done.
 
     Raises
     ------
@@ -156,60 +176,78 @@ def read_head(path: Path) -> Record:
         line = file.readline()
         file.seek(-len(END), os.SEEK_END)
         if file.read() == END and line.endswith(b",\n"):
-            return _checked(path, json.loads(line[:-2] + b"}"))
-    return read_record(path)  # written by other hands, or not readable at all
+            return _head(path, json.loads(line[:-2] + b"}"))
+    return read_record(path).head  # written by other hands, or not readable at all
 
 
 def versions() -> dict[str, str]:
     """The versions of Python and of the packages that results depend on."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
-        try:
+        with suppress(PackageNotFoundError):
             found[package] = version(package)
-        except PackageNotFoundError:
-            continue
     return found
 
 
-def _encoded(record: Mapping[str, Any]) -> bytes:
-    head = {name: value for name, value in record.items() if name not in BODY}
+def _plugins(job: Job) -> dict[str, str]:
+    try:
+        return {name: str(one) for name, one in providers(job.task).items()}
+    except PluginError:  # the job fails for want of one, and that it did is to be recorded
+        return {}
+
+
+def _encoded(record: Record) -> bytes:
+    head: Json = {"schema": SCHEMA, **record.head.written()}
+    body = {"ingredients": record.ingredients, "result": record.result}
     lines = [_json(head)[:-1]]
-    lines += [f"{_json(name)}:{_json(record[name])}" for name in BODY if name in record]
+    lines += [f'"{name}":{_json(value)}' for name, value in body.items() if value is not None]
     return ",\n".join(lines).encode("utf-8", "replace") + END
 
 
-def _json(value: Any) -> str:
+def _json(value: JsonValue) -> str:
     try:
         return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     except ValueError:
         return _json(_finite(value))
 
 
-def _finite(value: Any) -> Any:
+def _finite(value: JsonValue) -> JsonValue:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: _finite(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_finite(inner) for inner in value]
     return value
 
 
-def _checked(path: Path, record: Any) -> Record:
-    if not isinstance(record, dict):
+def _head(path: Path, values: JsonValue) -> Head:
+    if not isinstance(values, dict):
         raise _unreadable(path, "not a record")
-    for name in ("key", "stage", "status", "finished_at"):
-        if not isinstance(record.get(name), str):
-            raise _unreadable(path, f"no '{name}'")
-    if not isinstance(record.get("error") or {}, dict):
-        raise _unreadable(path, "its error is no table")
+    schema = values.get("schema")
+    if isinstance(schema, int) and schema < SCHEMA:
+        raise EarlierResultsError(path.parent.parent, path)
+    if schema != SCHEMA:
+        raise _unreadable(path, f"schema {schema}, known is {SCHEMA}")
     try:
-        datetime.fromisoformat(record["finished_at"])
-    except ValueError:
-        raise _unreadable(path, f"'{record['finished_at']}' is no time") from None
-    if record.get("schema") != SCHEMA:
-        raise _unreadable(path, f"schema {record.get('schema')}, known is {SCHEMA}")
-    return record
+        return Head.model_validate(values)
+    except ValidationError as error:
+        raise _unreadable(path, _first(error)) from None
+
+
+def _table(path: Path, values: Json, name: str) -> Json | None:
+    found = values.get(name)
+    if found is None or isinstance(found, dict):
+        return found
+    raise _unreadable(path, f"its {name} is no table")
+
+
+def _first(error: ValidationError) -> str:
+    """The first mistake that pydantic found: where, and what."""
+    first = error.errors()[0]
+    place = ".".join(map(str, first["loc"]))
+    what = first["msg"].removeprefix("Value error, ")
+    return f"{place}: {what}" if place else what
 
 
 def _unreadable(path: Path, why: str) -> StoreError:
@@ -218,15 +256,3 @@ def _unreadable(path: Path, why: str) -> StoreError:
         where=str(path),
         hint="copy it anew from where it came, or delete it: its job is done again",
     )
-
-
-def _utc(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

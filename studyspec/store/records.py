@@ -12,39 +12,29 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from studyspec.errors import StoreError
-from studyspec.plan.jobs import Job, Stage
-from studyspec.spec.identity import digest
-from studyspec.store.layout import Results
+from studyspec.jobs.stages import STAGES, Job
+from studyspec.jobs.train import Trained
+from studyspec.store.folder import Results
 from studyspec.store.record_file import (
-    Circumstances,
-    Record,
+    EarlierResultsError,
+    Head,
+    PlanName,
     Status,
-    new_plan_record,
-    new_record,
     read_head,
     read_record,
-    write_record,
 )
-
-__all__ = [
-    "Circumstances",
-    "KeyStatus",
-    "RecordIndex",
-    "Status",
-    "new_record",
-    "read_record",
-    "trained_weights",
-    "write_plan",
-    "write_record",
-]
+from studyspec.store.rules import newest, ranked
 
 TRIES = 3
-FAILURES = ("error", "out_of_memory", "time_limit", "killed", "lost")
-FINAL = {"out_of_memory": "out of memory", "time_limit": "time limit"}
+FAILURES: tuple[Status, ...] = ("error", "out_of_memory", "time_limit", "killed", "lost")
+FINAL: Mapping[Status | None, str] = {
+    "out_of_memory": "out of memory",
+    "time_limit": "time limit",
+}
 SETTLED_S = 2.0
 """File systems date a folder's changes coarsely: within this time one may go unseen [s]."""
 
@@ -71,7 +61,7 @@ class KeyStatus:
 
     done: bool = False
     failures: int = 0
-    last_status: str | None = None
+    last_status: Status | None = None
     last_message: str = ""
     last_log: str | None = None
     weights: tuple[str, ...] = ()
@@ -95,7 +85,7 @@ class KeyStatus:
         """Why it will not be tried again; empty if it is done or will be."""
         if self.done or not self.failed():
             return ""
-        return FINAL.get(self.last_status or "") or self.last_message or "it failed"
+        return FINAL.get(self.last_status) or self.last_message or "it failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,34 +93,46 @@ class _Attempt:
     """What the index keeps of a record."""
 
     path: Path
-    status: str
-    finished_at: str
-    weights: str | None
+    status: Status
+    finished_at: datetime
+    weights_sha256: str | None
+    network: str | None
     message: str
     log: str | None
 
     @classmethod
-    def of(cls, path: Path, head: Record) -> _Attempt:
+    def of(cls, path: Path, head: Head) -> _Attempt:
         """The attempt of a record's head."""
-        error = head.get("error") or {}
         return cls(
             path,
-            head["status"],
-            head["finished_at"],
-            head.get("weights_sha256"),
-            "; ".join(error[part] for part in ("message", "hint") if error.get(part)),
-            head.get("log"),
+            head.status,
+            head.finished_at,
+            head.weights_sha256,
+            head.network,
+            "" if head.error is None else head.error.text,
+            head.log,
         )
+
+    def sha256(self) -> str:
+        """Of the file."""
+        return hashlib.sha256(self.path.read_bytes()).hexdigest()
 
 
 @dataclass
 class RecordIndex:
-    """What the records of a folder say, kept up to date: only new files are opened."""
+    """What the records of a folder say, kept up to date: only new files are opened.
+
+    Raises
+    ------
+    EarlierResultsError
+        From every question, if a record of an earlier version is met.
+    """
 
     results: Results
     _attempts: dict[str, list[_Attempt]] = field(default_factory=dict)
     _statuses: dict[str, KeyStatus] = field(default_factory=dict)
-    _plans: dict[tuple[str, str | None], _Attempt] = field(default_factory=dict)
+    _tests: dict[str, set[str]] = field(default_factory=dict)
+    _plans: dict[PlanName, _Attempt] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
     _unreadable: dict[str, str] = field(default_factory=dict)
     _changed_at: int = -1
@@ -145,22 +147,23 @@ class RecordIndex:
     def newest_plan(self, study: str, profile: str | None) -> Path | None:
         """The record of the newest plan of a study and profile."""
         self.refresh()
-        found = self._plans.get((study, profile))
+        found = self._plans.get(PlanName(study=study, profile=profile))
         return None if found is None else found.path
 
     def has_artifact(self, job: Job) -> bool:
         """Whether what a done job made is still there, where other jobs would need it."""
         return self.holds(job.stage, job.key)
 
-    def holds(self, stage: Stage, key: str) -> bool:
+    def holds(self, stage: str, key: str) -> bool:
         """As `has_artifact`, for a stage and key."""
-        if stage == "prepare":
-            return self.results.patches(key).exists()
-        if stage == "train":
-            status = self._statuses.get(key)
-            weights = () if status is None else status.weights
-            return any(self.results.network(sha).exists() for sha in weights)
-        return True
+        match STAGES[stage].noun:
+            case "patches":
+                return self.results.patches(key).exists()
+            case "weights":
+                status = self._statuses.get(key, KeyStatus())
+                return any(self.results.network(sha).exists() for sha in status.weights)
+            case _:
+                return True
 
     def refresh(self) -> None:
         """Read what is new. A record that cannot be read is told of once and passed over."""
@@ -171,19 +174,33 @@ class RecordIndex:
             path = self.results.records / name
             try:
                 head = read_head(path)
+            except EarlierResultsError:
+                self._changed_at = -1
+                raise
             except StoreError as error:
                 self._pass_over(path, error)
                 continue
             self._seen.add(name)
             self._unreadable.pop(name, None)
             attempt = _Attempt.of(path, head)
-            if head["stage"] == "plan":
-                self._add_plan((head.get("study", ""), head.get("profile")), attempt)
+            if head.plan is not None:
+                before = self._plans.get(head.plan, attempt)
+                self._plans[head.plan] = newest((before, attempt))
             else:
-                self._attempts.setdefault(head["key"], []).append(attempt)
-                changed.add(head["key"])
-        for key in changed:
-            self._statuses[key] = _status(self._attempts[key])
+                self._attempts.setdefault(head.key, []).append(attempt)
+                changed.add(head.key)
+            if head.network is not None:
+                self._tests.setdefault(head.network, set()).add(head.key)
+        self._judge(changed)
+
+    def _judge(self, changed: set[str]) -> None:
+        """Tell anew how these jobs stand, and tests of the networks among them."""
+        tests = {test for key in changed for test in self._tests.get(key, ())}
+        for key in (*(changed - tests), *tests):
+            attempts = self._attempts[key]
+            network = next((a.network for a in attempts if a.network is not None), "")
+            wanted = self._statuses.get(network, KeyStatus()).weights_sha256
+            self._statuses[key] = _status(attempts, wanted)
 
     def _quiet(self) -> bool:
         """Whether the folder is unchanged since a look that must have seen everything."""
@@ -209,10 +226,6 @@ class RecordIndex:
         self._unreadable[path.name] = stamp(path)
         log.warning("%s", error.text)
 
-    def _add_plan(self, asked: tuple[str, str | None], plan: _Attempt) -> None:
-        before = self._plans.get(asked)
-        self._plans[asked] = plan if before is None else max(before, plan, key=_age)
-
 
 def record_names(results: Results) -> set[str]:
     """The names of all records, without those being written."""
@@ -232,7 +245,7 @@ def trained_weights(results: Results, key: str) -> tuple[str, ...]:
             path = results.records / name
             with suppress(StoreError):
                 done.append(_Attempt.of(path, read_head(path)))
-    return _weights(_ranked([attempt for attempt in done if attempt.status == "done"]))
+    return _weights(ranked([attempt for attempt in done if attempt.status == "done"]))
 
 
 def lowest_loss(index: RecordIndex, key: str) -> float | None:
@@ -242,22 +255,21 @@ def lowest_loss(index: RecordIndex, key: str) -> float | None:
         return None
     if status.path is None:
         return float("inf") if status.final_failure else None
-    history = read_record(status.path)["result"]["history"]
-    losses = [epoch["validation_loss"] for epoch in history]
+    losses = [epoch.validation_loss for epoch in read_record(status.path).parsed(Trained).history]
     return min((loss for loss in losses if loss is not None), default=float("inf"))
 
 
-def write_plan(results: Results, plan: Mapping[str, Any]) -> Path:
-    """Record a plan, unless the newest one of its study and profile is the same."""
-    key = digest(plan)
-    newest = RecordIndex(results).newest_plan(plan["study"], plan["profile"])
-    if newest is not None and read_head(newest)["key"] == key:
-        return newest
-    return write_record(results, new_plan_record(key, plan))
+def stamp(path: Path) -> str:
+    """Size and time of change: of a file that could not be read, whether to try again."""
+    try:
+        seen = path.stat()
+    except OSError:
+        return ""
+    return f"{seen.st_size} {seen.st_mtime_ns}"
 
 
-def _status(attempts: Sequence[_Attempt]) -> KeyStatus:
-    done = _ranked([attempt for attempt in attempts if attempt.status == "done"])
+def _status(attempts: Sequence[_Attempt], wanted: str | None) -> KeyStatus:
+    done = ranked([attempt for attempt in attempts if attempt.status == "done"], wanted)
     failed = sorted((attempt for attempt in attempts if attempt.status in FAILURES), key=_age)
     last = failed[-1] if failed else None
     return KeyStatus(
@@ -271,29 +283,9 @@ def _status(attempts: Sequence[_Attempt]) -> KeyStatus:
     )
 
 
-def _ranked(done: Sequence[_Attempt]) -> list[_Attempt]:
-    """By the rule for several results of one job: the earliest first, then by hash."""
-    if len(done) < 2:
-        return list(done)
-    return sorted(done, key=lambda a: (a.finished_at, _sha256(a.path), a.path.name))
-
-
 def _weights(done: Sequence[_Attempt]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(a.weights for a in done if a.weights is not None))
+    return tuple(dict.fromkeys(a.weights_sha256 for a in done if a.weights_sha256 is not None))
 
 
-def _age(attempt: _Attempt) -> tuple[str, str]:
+def _age(attempt: _Attempt) -> tuple[datetime, str]:
     return attempt.finished_at, attempt.path.name
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def stamp(path: Path) -> str:
-    """Size and time of change: of a file that could not be read, whether to try again."""
-    try:
-        seen = path.stat()
-    except OSError:
-        return ""
-    return f"{seen.st_size} {seen.st_mtime_ns}"

@@ -1,35 +1,8 @@
--- What the records say, all of them: facts only, every formula is in views.sql.
+-- What the plans say, and what could not be read. The tables of attempts and stages follow from
+-- their models (stage_tables.py), those of sums from the metrics (sums.py).
 -- `record` is the name of the record file, `plan` that of a plan record; times are UTC.
 
-create table stored.attempt (
-    record varchar primary key, hash varchar, key varchar, stage varchar, status varchar,
-    weights_sha256 varchar, started_at timestamp, finished_at timestamp, seconds double,
-    peak_memory_bytes bigint, device varchar, device_name varchar, host varchar,
-    versions map(varchar, varchar), error_kind varchar, error_message varchar, error_hint varchar,
-    log varchar
-);
-
-create table stored.preparation (
-    record varchar, patches integer, height_px integer, width_px integer, bytes bigint,
-    particle_fraction double
-);
-
-create table stored.training (
-    record varchar, fold integer, seed integer, best_epoch integer, "precision" varchar,
-    n_train integer, n_validation integer, parameters integer
-);
-
-create table stored.epoch (
-    record varchar, epoch integer, train_loss double, validation_loss double, seconds double
-);
-
-create table stored.evaluation (record varchar, network varchar, split varchar, dihedral boolean);
-
-create table stored.patch_score (
-    record varchar, image_id varchar, "row" integer, col integer, orientation integer,
-    tp integer, fp integer, fn integer, tn integer,
-    loss_sum double, soft_intersection double, soft_sum double
-);
+create table stored.chosen (key varchar, stage varchar, record varchar, weights_sha256 varchar);
 
 create table stored.plan (
     record varchar primary key, hash varchar, key varchar, study varchar, profile varchar,
@@ -59,3 +32,11 @@ create table stored.plan_evaluation (plan varchar, evaluation varchar, images va
 create table stored.plan_list (plan varchar, list varchar, prepares varchar[]);
 
 create table stored.unreadable (record varchar primary key, stamp varchar, reason varchar);
+
+create table stored.plan_measurement (
+    plan varchar, variant varchar, dataset varchar, image_id varchar, measurement varchar
+);
+
+create table stored.plan_trial (
+    plan varchar, trial integer, settings json, networks varchar[], best boolean
+);

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal, TypeVar
 
+from pydantic import JsonValue
+
+from studyspec.catalog.addresses import scheme_of
 from studyspec.catalog.row import ImageRow
+from studyspec.catalog.twin_rows import DRAWN, EXACT, IMAGE
 from studyspec.errors import TwinError
-from studyspec.spec import recipes
 from studyspec.spec.identity import digest
 from studyspec.twin.constants import CONSTANTS
 from studyspec.twin.film import SUPPORTS
 from studyspec.twin.materials import CRYSTALS
 
-SCHEME = "twin:"
+RECIPE = 2
+"""Raised when the same conditions give another image."""
+T = TypeVar("T")
+N = TypeVar("N", int, float)
 
 
 @dataclass(frozen=True)
@@ -32,43 +38,33 @@ class Conditions:
     seed: int
 
     @classmethod
-    def from_row(cls, row: ImageRow) -> Conditions:
-        """The conditions of a twin row.
+    def from_row(cls, row: ImageRow, uri: str | None = None) -> Conditions:
+        """The conditions of a row's image, or of what another address of the twin names.
 
         Raises
         ------
         TwinError
             Naming the row and the column that is missing, unknown or not positive.
         """
-        values: dict[str, Any] = {}
-        for name in cls.__dataclass_fields__:
-            if name == "seed":
-                continue
-            values[name] = getattr(row, name)
-            if values[name] is None:
-                raise TwinError(
-                    f"'{name}' is missing", where=row.image_id, hint="the twin needs it"
-                )
-            if isinstance(values[name], int | float) and values[name] <= 0:
-                raise TwinError(f"'{name}' is {values[name]}", where=row.image_id, hint="use > 0")
-        for name, known in (("material", tuple(CRYSTALS)), ("support", SUPPORTS)):
-            if values[name] not in known:
-                raise TwinError(
-                    f"the twin knows no {name} '{values[name]}'",
-                    where=row.image_id,
-                    hint=f"known: {', '.join(known)}",
-                )
-        if values["width_px"] != values["height_px"]:
+        found = cls(
+            material=_known(row, "material", row.material, tuple(CRYSTALS)),
+            diameter_nm=_positive(row, "diameter_nm", row.diameter_nm),
+            support=_known(row, "support", row.support, SUPPORTS),
+            voltage_kv=_positive(row, "voltage_kv", row.voltage_kv),
+            pixel_scale_nm=_positive(row, "pixel_scale_nm", row.pixel_scale_nm),
+            dose_e_per_A2=_positive(row, "dose_e_per_A2", row.dose_e_per_A2),
+            session=_there(row, "session", row.session),
+            width_px=_positive(row, "width_px", row.width_px),
+            height_px=_positive(row, "height_px", row.height_px),
+            seed=_seed(row, row.image_uri if uri is None else uri),
+        )
+        if found.width_px != found.height_px:
             raise TwinError("the twin makes square images", where=row.image_id)
-        return cls(**values, seed=_seed(row))
+        return found
 
-    def recipe(self) -> dict[str, Any]:
-        """All that decides the image, as JSON values."""
-        return {
-            "twin": recipes.TWIN,
-            "conditions": asdict(self),
-            "constants": CONSTANTS.to_json(),
-        }
+    def recipe(self) -> dict[str, JsonValue]:
+        """All that decides the image."""
+        return {"twin": RECIPE, "conditions": asdict(self), "constants": CONSTANTS.to_json()}
 
     def image_hash(self) -> str:
         """Identity of the image: the digest of its recipe, not of its bytes."""
@@ -79,10 +75,33 @@ class Conditions:
         return digest({**self.recipe(), "label": label})
 
 
-def _seed(row: ImageRow) -> int:
-    number = row.image_uri.removeprefix(SCHEME)
-    if not row.image_uri.startswith(SCHEME) or not number.isdecimal():
+def _there(row: ImageRow, name: str, value: T | None) -> T:
+    if value is None:
+        raise TwinError(f"'{name}' is missing", where=row.image_id, hint="the twin needs it")
+    return value
+
+
+def _positive(row: ImageRow, name: str, value: N | None) -> N:
+    found = _there(row, name, value)
+    if found <= 0:
+        raise TwinError(f"'{name}' is {found}", where=row.image_id, hint="use > 0")
+    return found
+
+
+def _known(row: ImageRow, name: str, value: str | None, known: tuple[str, ...]) -> str:
+    found = _there(row, name, value)
+    if found not in known:
         raise TwinError(
-            f"'{row.image_uri}' names no twin image", where=row.image_id, hint="expected twin:SEED"
+            f"the twin knows no {name} '{found}'",
+            where=row.image_id,
+            hint=f"known: {', '.join(known)}",
         )
+    return found
+
+
+def _seed(row: ImageRow, uri: str) -> int:
+    number = uri.partition(":")[2]
+    if scheme_of(uri) not in (IMAGE, DRAWN, EXACT) or not number.isdecimal():
+        hint = f"expected {IMAGE}:SEED"
+        raise TwinError(f"'{uri}' names no twin image", where=row.image_id, hint=hint)
     return int(number)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
+from pydantic import JsonValue
 
 FIELD_PX = 4096
 """Edge of the camera's whole field [px]: Gatan OneView."""
@@ -152,7 +152,7 @@ class Constants:
     sessions: Sessions = Sessions()
     labels: Labels = Labels()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, JsonValue]:
         """All values, for the recipe of an image."""
         return asdict(self)
 

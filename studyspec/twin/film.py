@@ -6,7 +6,6 @@ from itertools import product
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import gaussian_filter
 
 from studyspec.errors import TwinError
 from studyspec.twin.constants import Film
@@ -112,6 +111,8 @@ def _top(
     atoms: Array, size_A: float, thickness_A: float, rng: np.random.Generator, constants: Film
 ) -> Array:
     """Thickness of the film at each atom [Å]."""
+    from scipy.ndimage import gaussian_filter
+
     relief = rng.normal(size=(RELIEF_PX, RELIEF_PX))
     relief = gaussian_filter(relief, RELIEF_PX * constants.relief_length_A / size_A, mode="wrap")
     relief = (relief - relief.mean()) / (relief.std() + 1e-9)

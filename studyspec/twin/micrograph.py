@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-Plane = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
+from studyspec.plugins.values import Frame, Image, Mask
 
 
 @dataclass(frozen=True)
@@ -32,14 +30,14 @@ class Surroundings:
         Which pixels of the image are particle, (H, W).
     """
 
-    view: Plane
+    view: Image
     reduction: int
     row: int
     col: int
     coverage: float
     particle: Mask
 
-    def weights(self) -> Plane:
+    def weights(self) -> Image:
         """How much of the field each pixel of the image stands for, (H, W), mean 1.
 
         Particles are as rare as in the field, whatever their share of the image.
@@ -55,10 +53,16 @@ class Surroundings:
 class Micrograph:
     """A simulated image: counts (H, W) float32, its labels (H, W), and the field around it."""
 
-    pixels: Plane
+    pixels: Image
     drawn: Mask
     exact: Mask
     surroundings: Surroundings
+
+    @property
+    def frame(self) -> Frame:
+        """The field around it, as a source of images tells of what one was cut from."""
+        around = self.surroundings
+        return Frame(around.view, around.reduction, around.row, around.col, around.weights())
 
     def save(self, path: Path) -> None:
         """Write all of it as one .npz file."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from studyspec.plugins.values import Image, Mask
 from studyspec.twin.camera import Exposure, detect
 from studyspec.twin.conditions import Conditions
 from studyspec.twin.constants import CONSTANTS, NM, Constants
@@ -13,7 +14,7 @@ from studyspec.twin.film import make_film
 from studyspec.twin.labels import LabelMaker
 from studyspec.twin.layout import REDUCTION, Window, choose_window
 from studyspec.twin.materials import CRYSTALS, Element
-from studyspec.twin.micrograph import Mask, Micrograph, Plane, Surroundings
+from studyspec.twin.micrograph import Micrograph, Surroundings
 from studyspec.twin.optics import Focus, intensity
 from studyspec.twin.sessions import Illumination, illuminate, session_of
 from studyspec.twin.specimen import Particle, make_particle, rest
@@ -90,7 +91,7 @@ def _on_film(
     return atoms | {element: xyz + below for element, xyz in film.items()}
 
 
-def _around(window: Window, light: Illumination, counts: Plane, particle: Mask) -> Surroundings:
+def _around(window: Window, light: Illumination, counts: Image, particle: Mask) -> Surroundings:
     """The whole field, as bright as the window's film and particles are."""
     film = float(counts[~particle].mean()) if not particle.all() else float(counts.mean())
     dark = float(counts[particle].mean()) if particle.any() else film

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 
 from studyspec.plan.states import judge
-from studyspec.spec.settings import StageSettings
+from studyspec.spec.sections import StageSettings
 from tests.plan.studies import dataset, expansion, record, variant
 
 SETS = 40

@@ -11,10 +11,16 @@ from collections.abc import Callable
 
 import numpy as np
 
-from studyspec.images.flat_field import bernstein, block_means, fit_surface
-from studyspec.images.prepare import prepare
-from studyspec.images.source import Labelled
-from studyspec.spec.settings import FlatFieldSettings, PreprocessSettings
+from studyspec.images.door import Labelled
+from studyspec.images.pipeline import prepare
+from studyspec.images.steps.flat_field import (
+    FlatFieldSettings,
+    bernstein,
+    block_means,
+    fit_surface,
+)
+from studyspec.spec.sections import PreprocessSettings
+from studyspec.spec.uses import Pipeline
 
 SIZE = 4096
 
@@ -49,9 +55,10 @@ def main() -> None:
     label[::64, ::16] = True
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for order in ((2, 2), (6, 6)):
-        settings = PreprocessSettings(flat_field=FlatFieldSettings(order=order))
+        tables = {"flat_field": {"order": order}}
+        pipeline = Pipeline.of(PreprocessSettings.model_validate(tables))
         copy = image.copy()
-        took = seconds(lambda: prepare(Labelled(copy, label, None), settings))  # noqa: B023
+        took = seconds(lambda: prepare(Labelled(copy, label, None), pipeline, {}))  # noqa: B023
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         print(f"prepare {SIZE} x {SIZE}, order {order}: {took:.2f} s, peak {peak / 1024:.0f} MB")
     print(f"(before: {before / 1024:.0f} MB, the image and its label included)")

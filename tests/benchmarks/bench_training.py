@@ -12,10 +12,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from studyspec.learn.batches import PatchSet
+from studyspec.learn.building import build, default_model
 from studyspec.learn.evaluation import evaluate
-from studyspec.learn.network import build, placed
-from studyspec.learn.training import PatchSet, train
-from studyspec.spec.settings import ModelSettings, StageSettings
+from studyspec.learn.training import train
+from studyspec.spec.sections import StageSettings
+from studyspec.spec.uses import Learning
 
 PATCHES, SIZE = 150, 128
 
@@ -47,14 +49,14 @@ def epoch_s(batch_size: int, rho: float) -> float:
         }
     )
     training, validation = patch_set(PATCHES), patch_set(PATCHES // 8)
-    return best_of(3, lambda: train(training, validation, settings, 962))
+    return best_of(3, lambda: train(training, validation, Learning.of(settings), 962))
 
 
 def step_s(contiguous: bool) -> float:
     """One step of a batch of 16, forwards and backwards [s]."""
-    network = placed(build(ModelSettings(), 962), "cpu")
+    network = build(default_model(), 962)
     if contiguous:
-        network.load_state_dict(build(ModelSettings(), 962).state_dict(), assign=True)
+        network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     x, y = torch.randn(16, 1, SIZE, SIZE), torch.ones(16, SIZE, SIZE, dtype=torch.int64)
 
     def step() -> None:
@@ -66,7 +68,7 @@ def step_s(contiguous: bool) -> float:
 
 def evaluation_s() -> float:
     """All patches in one form [s]."""
-    patches, network = patch_set(PATCHES), build(ModelSettings(), 962)
+    patches, network = patch_set(PATCHES), build(default_model(), 962)
     return best_of(3, lambda: evaluate(network, patches.images, patches.labels, False))
 
 

@@ -22,14 +22,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import nn
 
-from studyspec.images.prepare import preprocess
-from studyspec.learn import metrics
-from studyspec.learn.augment import FORMS, augment
+from studyspec.images.pipeline import preprocess
+from studyspec.learn.augment import FORMS, Augmenter
 from studyspec.learn.draws import Draws
-from studyspec.learn.network import ResidualUNet, placed
+from studyspec.learn.metrics.reference import oversegmentation, patch_dice
 from studyspec.learn.weights import load_network
-from studyspec.spec.settings import AugmentSettings, PreprocessSettings
+from studyspec.plugins.values import Samples, WorkingImage
+from studyspec.spec.sections import PreprocessSettings, StageSettings
+from studyspec.spec.uses import Learning, Pipeline
 from studyspec.twin.conditions import Conditions
 from studyspec.twin.constants import CONSTANTS
 from studyspec.twin.layout import LEAST_PARTICLE, REDUCTION, choose_window
@@ -68,7 +70,7 @@ class Judge:
     """A released network and the conditions that it was trained under."""
 
     name: str
-    network: ResidualUNet
+    network: nn.Module
     conditions: Conditions
 
 
@@ -97,7 +99,7 @@ def judges(folder: Path) -> list[Judge]:
             PATCH_PX, PATCH_PX, seed=0,
         )  # fmt: skip
         name = f"{material} {diameter:g} nm {scale:g} {dose:g}"
-        found.append(Judge(name, placed(load_network(file), "cpu"), conditions))
+        found.append(Judge(name, load_network(file), conditions))
     return found
 
 
@@ -114,7 +116,8 @@ def render(conditions: Conditions) -> Rendered:
     """One image, prepared, and its labels."""
     torch.set_num_threads(1)
     made = simulate(conditions)
-    pixels = preprocess(made.pixels, PreprocessSettings(), made.surroundings)
+    image = WorkingImage(made.pixels, frame=made.frame)
+    pixels = preprocess(image, Pipeline.of(PreprocessSettings())).pixels
     return pixels, made.drawn, made.exact
 
 
@@ -136,7 +139,7 @@ class Counts:
 
     def dice(self) -> npt.NDArray[np.float64]:
         """Dice of each image."""
-        return metrics.patch_dice(self.tp, self.fp, self.fn)
+        return patch_dice(self.tp, self.fp, self.fn)
 
 
 def seen_by(judge: Judge, images: Images) -> npt.NDArray[np.uint8]:
@@ -159,11 +162,12 @@ def variances(judge: Judge, images: Images) -> list[float]:
     """Variance of each first filter over augmented twin patches, of that over the real ones."""
     convolution = judge.network.get_submodule("downs.0.conv1")
     remembered = judge.network.get_buffer("downs.0.bn1.running_var")
+    augmenter = Augmenter.of(Learning.of(StageSettings()))
     means, squares = [], []
     x, y = torch.from_numpy(images.pixels), torch.from_numpy(images.drawn)
     for form in range(FORMS):
         samples = torch.arange(len(x)) * FORMS + form
-        batch = augment(x, y, samples, AugmentSettings(), Draws(seed=0, epoch=0))
+        batch = augmenter(Samples(x, y, samples), Draws(seed=0, epoch=0))
         with torch.no_grad():
             seen = convolution(batch.images)
         means.append(seen.mean((0, 2, 3)))
@@ -224,7 +228,7 @@ def check(folder: Path, n: int) -> None:
             drawn[judge.name, name] = by_drawn.dice()
             lines["drawn"].append(float(by_drawn.dice().mean()))
             lines["exact"].append(float(by_exact.dice().mean()))
-            lines["over"].append(metrics.oversegmentation(by_drawn.fp, by_drawn.fn))
+            lines["over"].append(oversegmentation(by_drawn.fp, by_drawn.fn))
         for name, values in lines.items():
             matrices[name].append((judge.name, values))
     numbers = [f"({i})" for i in range(len(names))]

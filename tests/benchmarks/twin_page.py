@@ -14,8 +14,10 @@ from PIL import Image
 from scipy.ndimage import binary_dilation, binary_erosion
 
 from studyspec.catalog.table import Catalog
-from studyspec.images.prepare import preprocess
-from studyspec.spec.settings import PreprocessSettings
+from studyspec.images.pipeline import preprocess
+from studyspec.plugins.values import WorkingImage
+from studyspec.spec.sections import PreprocessSettings
+from studyspec.spec.uses import Pipeline
 from studyspec.twin.conditions import Conditions
 from studyspec.twin.simulation import simulate
 
@@ -121,7 +123,8 @@ def picture(shown: Shown) -> Image.Image:
     row = next(r for r in Catalog.open(CATALOG).rows if r.image_id == shown.image_id)
     conditions = replace(Conditions.from_row(row), width_px=WIDTH_PX, height_px=WIDTH_PX)
     made = simulate(conditions)
-    pixels = preprocess(made.pixels, PreprocessSettings(), made.surroundings)
+    image = WorkingImage(made.pixels, frame=made.frame)
+    pixels = preprocess(image, Pipeline.of(PreprocessSettings())).pixels
     gray = np.clip((pixels + SDS) / (2 * SDS) * 255, 0, 255).astype(np.uint8)
     colour = np.repeat(gray[..., None], 3, axis=2)
     for mask, ink in ((made.exact, EXACT), (made.drawn, DRAWN)):

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,8 +11,10 @@ import tifffile
 from PIL import Image
 
 from studyspec.catalog.readers import read_image, read_label
-from studyspec.errors import FileError
+from studyspec.errors import FileError, PluginError
+from studyspec.plugins.registry import READERS
 from tests.camera_files import write_dm
+from tests.distributions import fresh, install
 
 PIXELS = np.arange(48 * 64, dtype=np.uint16).reshape(48, 64)
 
@@ -50,12 +51,6 @@ def test_pixel_scale_comes_from_the_header(tmp_path: Path, suffix: str) -> None:
     assert image.pixel_scale_nm == pytest.approx(0.02)
 
 
-@pytest.mark.parametrize(("unit", "scale"), [("nm", 0.02), ("µm", 2e-5), ("A", 0.2)])
-def test_units_of_the_header_are_converted(tmp_path: Path, unit: str, scale: float) -> None:
-    path = write_dm(tmp_path / "image.dm3", PIXELS, scale, unit)
-    assert read_image(path).pixel_scale_nm == pytest.approx(0.02)
-
-
 @pytest.mark.parametrize("suffix", ["dm3", "tif", "mrc", "png", "npy"])
 def test_a_truncated_file_is_told(tmp_path: Path, suffix: str) -> None:
     path = written(tmp_path / f"image.{suffix}", PIXELS)
@@ -65,7 +60,7 @@ def test_a_truncated_file_is_told(tmp_path: Path, suffix: str) -> None:
 
 
 def test_an_unknown_format_names_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match=r"unknown format '.ser'; known: .dm3, .dm4, .tif"):
+    with pytest.raises(FileError, match=r"unknown format '.ser'; known: .dm3, .dm4, .mrc"):
         read_image(tmp_path / "image.ser")
 
 
@@ -101,46 +96,6 @@ def test_transparency_is_no_label(tmp_path: Path) -> None:
     assert read_label(tmp_path / "label.png").sum() == 1
 
 
-def test_a_dm_file_cut_anywhere_is_told(tmp_path: Path) -> None:
-    whole = write_dm(tmp_path / "whole.dm3", PIXELS, 0.02).read_bytes()
-    path = tmp_path / "cut.dm3"
-    for size in range(0, len(whole) - 8, 97):  # the last eight bytes only close the tree
-        path.write_bytes(whole[:size])
-        with pytest.raises(FileError, match="empty file" if size == 0 else "is it truncated"):
-            read_image(path)
-
-
-def test_no_other_part_of_ncempy_is_imported(tmp_path: Path) -> None:
-    path = write_dm(tmp_path / "image.dm3", PIXELS, 0.02)
-    code = (
-        "import sys, pathlib; from studyspec.catalog.readers import read_image;"
-        f"read_image(pathlib.Path({str(path)!r}));"
-        "print([name for name in sys.modules if name.startswith(('ncempy.', 'matplotlib'))])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"
-
-
-def test_a_compressed_tif_is_read(tmp_path: Path) -> None:
-    Image.fromarray(PIXELS).save(tmp_path / "image.tif", compression="tiff_lzw")
-    assert np.array_equal(read_image(tmp_path / "image.tif").pixels, PIXELS)
-
-
-def test_an_ome_tif_says_its_pixel_scale(tmp_path: Path) -> None:
-    sizes = {"axes": "YX", "PhysicalSizeX": 0.02, "PhysicalSizeXUnit": "nm"}
-    tifffile.imwrite(tmp_path / "image.ome.tif", PIXELS, metadata=sizes)
-    assert read_image(tmp_path / "image.ome.tif").pixel_scale_nm == pytest.approx(0.02)
-
-
-def test_a_printers_resolution_is_no_pixel_scale(tmp_path: Path) -> None:
-    tifffile.imwrite(tmp_path / "image.tif", PIXELS, resolution=(300, 300), resolutionunit="INCH")
-    assert read_image(tmp_path / "image.tif").pixel_scale_nm is None
-
-
-def test_a_reciprocal_unit_is_no_pixel_scale(tmp_path: Path) -> None:
-    assert read_image(write_dm(tmp_path / "i.dm3", PIXELS, 0.02, "1/nm")).pixel_scale_nm is None
-
-
 @pytest.mark.parametrize("suffix", ["png", "tif"])
 def test_a_grey_image_saved_in_colour_is_read(tmp_path: Path, suffix: str) -> None:
     grey = PIXELS.astype(np.uint8)
@@ -157,11 +112,87 @@ def test_a_coloured_image_is_told(tmp_path: Path) -> None:
         read_image(tmp_path / "image.png")
 
 
-def test_a_label_with_a_palette_is_particle_where_it_is_not_black(tmp_path: Path) -> None:
-    indices = np.zeros((8, 8), np.uint8)
-    indices[2:4] = 1
-    image = Image.new("P", (8, 8))
-    image.putpalette([0, 0, 0, 128, 0, 0])
-    image.putdata(indices.ravel().tolist())
-    image.save(tmp_path / "label.png")
-    assert read_label(tmp_path / "label.png").sum() == 16
+READER = """
+import numpy as np
+from studyspec.plugins.contracts import Reader
+
+class Ser(Reader):
+    name, suffixes = "ser", (".ser",)
+
+    def read(self, path):
+        return {
+            "whole": (np.eye(8), 0.02),
+            "list": ([[1, 2], [3, 4]], None),
+            "array": np.eye(8),
+            "scale": (np.eye(8), 0),
+        }[path.read_text()]
+
+SER = Ser()
+"""
+
+
+def ser(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str, module: str = READER) -> Path:
+    """A file of a format that a package of others reads."""
+    monkeypatch.syspath_prepend(install(folder, "tia", "0.7", {"reader": "tia_reader"}))
+    (folder / "tia_reader.py").write_text(module)
+    monkeypatch.delitem(sys.modules, "tia_reader", raising=False)
+    fresh(monkeypatch, READERS)
+    (folder / "a.ser").write_text(text)
+    return folder / "a.ser"
+
+
+def test_a_format_of_others_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = ser(tmp_path, monkeypatch, "whole")
+    assert read_image(path).pixel_scale_nm == 0.02
+    assert read_label(path).sum() == 8
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("list", r"of .*a\.ser it gave a tuple, not an array and a pixel scale"),
+        ("array", r"of .*a\.ser it gave a ndarray, not an array and a pixel scale"),
+        ("scale", r"of .*a\.ser it gave the pixel scale 0, not"),
+    ],
+)
+def test_a_reader_that_gives_no_array_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, message: str
+) -> None:
+    path = ser(tmp_path, monkeypatch, text)
+    with pytest.raises(PluginError, match=f"reader 'ser' of tia 0.7 failed: {message}"):
+        read_image(path)
+
+
+def test_a_reader_of_others_that_raises_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = ser(tmp_path, monkeypatch, "rubbish")
+    with pytest.raises(FileError, match=r"a\.ser: cannot be read by reader 'ser' of tia 0\.7, is"):
+        read_image(path)
+
+
+def test_a_suffix_of_two_readers_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ser(tmp_path, monkeypatch, "whole", READER.replace(".ser", ".tif"))
+    path = written(tmp_path / "image.tif", PIXELS)
+    with pytest.raises(PluginError, match=r"'\.tif' belongs to two .*'tif' of studyspec .*tia 0.7"):
+        read_image(path)
+    assert read_image(written(tmp_path / "image.png", PIXELS)).pixels.shape == (48, 64)
+
+
+def test_a_reader_that_is_left_out_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = ser(tmp_path, monkeypatch, "whole", "import nowhere")
+    with pytest.raises(
+        FileError, match=r"unknown format '\.ser'; known: .*tia 0.7 .* left out: Mod"
+    ):
+        read_image(path)
+
+
+def test_suffixes_that_are_no_tuple_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ser(tmp_path, monkeypatch, "whole", READER.replace('(".ser",)', '".ser"'))
+    assert "its suffixes are '.ser': expected a tuple of text" in READERS.broken[0].text

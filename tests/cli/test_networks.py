@@ -1,4 +1,4 @@
-"""Networks of others, from the command line: rows of the matrix beside trained ones."""
+"""Foreign networks, from the command line: rows of the matrix beside trained ones."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from studyspec.learn.network import build
-from studyspec.spec.settings import ModelSettings
+from studyspec.learn.building import build, default_model
 from tests.cli.projects import make_project, studyspec
 
 TABLE = """
@@ -35,7 +34,7 @@ def build():
 
 def project(folder: Path) -> Path:
     study = make_project(folder, "AB")
-    torch.save(build(ModelSettings(), 0).state_dict(), folder / "theirs.h5")
+    torch.save(build(default_model(), 0).state_dict(), folder / "theirs.h5")
     done = studyspec(folder, "networks", "convert", "theirs.h5")
     assert done.stdout.startswith("theirs.safetensors  ")
     (folder / "their_code.py").write_text(CODE)
@@ -45,7 +44,7 @@ def project(folder: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_networks_of_others_are_rows_of_the_matrix(tmp_path: Path) -> None:
+def test_foreign_networks_are_rows_of_the_matrix(tmp_path: Path) -> None:
     project(tmp_path)
     studyspec(tmp_path, "run", "study.toml", "--workers", "2")
     query = "select train, test, folds, dice_mean, dice_sd from matrix order by all"

@@ -17,13 +17,12 @@ import pytest
 from typer.main import get_command
 
 import studyspec as package
-from studyspec.api.notebook import Rows
+from studyspec import api
 from studyspec.cli.main import app
 from studyspec.errors import NothingThere, QueryError
-from studyspec.store.named import NAMED
 from tests.cli.projects import make_project, studyspec
 
-EMPTY = {"trials", "images", "failures"}
+EMPTY = {"@trials", "@images", "@failures"}
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +35,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("name", api.named_queries())
 def test_every_named_query_has_an_answer(project: Path, name: str) -> None:
-    lines = studyspec(project, "sql", f"@{name}").stdout.splitlines()
+    lines = studyspec(project, "sql", name).stdout.splitlines()
     assert len(lines) >= (2 if name in EMPTY else 3)
 
 
@@ -68,7 +67,7 @@ def test_statements_from_a_pipe_are_answered_one_by_one(project: Path) -> None:
 def test_compare_tells_the_difference_and_its_interval(project: Path) -> None:
     text = studyspec(project, "compare", "A", "B", "--on", "A").stdout
     matrix = {
-        (row["train"], row["test"]): row["dice_mean"]
+        (row["train"], row["test"]): float(str(row["dice_mean"]))
         for row in package.open(project / "results").matrix("discs").dicts()
     }
     first, second = matrix["A", "A"], matrix["B", "A"]
@@ -163,7 +162,7 @@ def test_frames_are_of_what_is_installed(
         module = ModuleType(name)
         vars(module).update(DataFrame=Frame, Table=Frame)
         monkeypatch.setitem(sys.modules, name, module if name == installed else None)
-    rows = Rows(("a", "b"), ((1, 2), (3, 4)))
+    rows = api.Rows(("a", "b"), ((1, 2), (3, 4)))
     if installed is None:
         with pytest.raises(NothingThere, match="no library of frames is installed"):
             rows.frame()

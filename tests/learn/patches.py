@@ -1,4 +1,4 @@
-"""Patches of discs in noise, and settings for networks small enough to train in a test."""
+"""Patches of discs in noise, and trainings of networks small enough for a test."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from studyspec.learn.training import PatchSet
-from studyspec.spec.settings import StageSettings
+from studyspec.learn.batches import PatchSet
+from studyspec.plugins.contracts import Plugin
+from studyspec.plugins.registry import Found, Provider
+from studyspec.spec.sections import StageSettings
+from studyspec.spec.uses import Bound, Learning, Use
 
 
 def discs(n: int, seed: int = 0, size: int = 16, noise: float = 0.5) -> PatchSet:
@@ -20,11 +23,21 @@ def discs(n: int, seed: int = 0, size: int = 16, noise: float = 0.5) -> PatchSet
     return PatchSet(images.astype(np.float32), labels.astype(np.uint8))
 
 
-def settings(**tables: Any) -> StageSettings:
+def learning(**tables: Any) -> Learning:
     """Two epochs of a network of two filters on the plain patches, unless asked otherwise."""
-    model = {"first_filters": 2} | tables.pop("model", {})
+    given = tables.pop("model", {})
+    small = {} if str(given.get("name")).startswith("monai") else {"first_filters": 2}
     training = {"epochs": 2, "batch_size": 4, "learning_rate": 1e-2} | tables.pop("training", {})
     augment = {"dihedral": "none"} | tables.pop("augment", {})
-    return StageSettings.model_validate(
-        {"model": model, "training": training, "augment": augment} | tables
-    )
+    tables |= {"model": small | given, "training": training, "augment": augment}
+    return Learning.of(StageSettings.model_validate(tables, strict=False))
+
+
+def model(**table: Any) -> Use:
+    """The use of an architecture."""
+    return Learning.of(StageSettings.model_validate({"model": table}, strict=False)).model
+
+
+def others(plugin: Plugin, settings: Any = None) -> Bound[Any]:
+    """A plug-in as if the distribution "extras" had brought it."""
+    return Bound(Found(plugin, Provider("extras", "1.2"), "extras.things:IT"), settings)

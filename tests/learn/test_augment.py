@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,22 +9,40 @@ import pytest
 import torch
 from torch import Tensor
 
-from studyspec.learn.augment import FORMS, augment, background_median, dihedral, thin, turned
+from studyspec.errors import PluginError
+from studyspec.learn.augment import FORMS, Augmenter, Batch, dihedral
 from studyspec.learn.draws import Draws
-from studyspec.spec.settings import AugmentSettings, ThinningSettings
-from tests.learn.patches import discs
+from studyspec.plugins import contracts
+from studyspec.plugins.contracts import Augmentation
+from studyspec.plugins.settings import Empty
+from studyspec.plugins.values import Samples
+from tests.learn.patches import discs, learning, others
 
 DRAWS = Draws(962, 1)
 STILL = {"probability": 0.0}
 
 
-def _settings(**tables: Any) -> AugmentSettings:
-    return AugmentSettings.model_validate({"dihedral": "none", "rotation": STILL} | tables)
+def augmenter(**tables: Any) -> Augmenter:
+    """No change but those asked for."""
+    return Augmenter.of(learning(augment={"rotation": STILL} | tables))
 
 
-def _discs(n: int, size: int = 32) -> tuple[Tensor, Tensor, Tensor]:
+def some(n: int, size: int = 32) -> Samples:
+    """Samples 0 to n - 1, each of a patch of its own."""
     patches = discs(n, size=size)
-    return torch.from_numpy(patches.images), torch.from_numpy(patches.labels), torch.arange(n)
+    images, labels = torch.from_numpy(patches.images), torch.from_numpy(patches.labels)
+    return Samples(images, labels, torch.arange(n))
+
+
+def in_all_forms(samples: Samples) -> Samples:
+    """The 8 samples of each patch."""
+    numbers = torch.arange(FORMS * len(samples.images))
+    return Samples(samples.images[numbers // 8], samples.labels[numbers // 8], numbers)
+
+
+def part_of(samples: Samples, part: slice) -> Samples:
+    """Some of the samples."""
+    return Samples(samples.images[part], samples.labels[part], samples.numbers[part])
 
 
 def test_the_forms_are_the_eight_of_the_square() -> None:
@@ -42,195 +62,101 @@ def test_every_form_can_be_undone(form: int) -> None:
 
 
 def test_all_takes_every_form_of_every_patch() -> None:
-    images, labels, _ = _discs(2)
-    samples = torch.arange(16)
-    batch = augment(images[samples // 8], labels[samples // 8], samples, AugmentSettings(), DRAWS)
+    patches = some(2)
+    batch = augmenter(dihedral="all")(in_all_forms(patches), DRAWS)
     assert batch.images.shape == (16, 1, 32, 32)
-    still = augment(
-        images[samples // 8], labels[samples // 8], samples, _settings(dihedral="all"), DRAWS
-    )
     for sample in range(16):
-        expected = dihedral(images[sample // 8], sample % 8)
-        assert torch.equal(still.images[sample, 0], expected)
-        assert torch.equal(still.labels[sample], dihedral(labels[sample // 8], sample % 8).long())
+        image, label = patches.images[sample // 8], patches.labels[sample // 8]
+        assert torch.equal(batch.images[sample, 0], dihedral(image, sample % 8))
+        assert torch.equal(batch.labels[sample], dihedral(label, sample % 8).long())
 
 
 def test_random_draws_the_forms_evenly_and_only_in_training() -> None:
     images = torch.arange(9.0).view(1, 3, 3).repeat(4000, 1, 1)
-    samples, labels = torch.arange(4000), torch.zeros(4000, 3, 3, dtype=torch.uint8)
-    settings = _settings(dihedral="random")
-    batch = augment(images, labels, samples, settings, DRAWS)
-    _, counts = torch.unique(batch.images.flatten(1), dim=0, return_counts=True)
+    samples = Samples(images, torch.zeros(4000, 3, 3, dtype=torch.uint8), torch.arange(4000))
+    random = augmenter(dihedral="random")
+    _, counts = torch.unique(random(samples, DRAWS).images.flatten(1), dim=0, return_counts=True)
     assert len(counts) == 8
     assert (counts - 500).abs().max() < 5 * 500**0.5
-    still = augment(images, labels, samples, settings, DRAWS, training=False)
-    assert torch.equal(still.images[:, 0], images)
-
-
-def test_noise_keeps_the_variance_and_adds_rho_times_a_standard_normal() -> None:
-    images = torch.randn(50, 64, 64, generator=torch.Generator().manual_seed(1))
-    labels = torch.zeros(50, 64, 64, dtype=torch.uint8)
-    batch = augment(images, labels, torch.arange(50), _settings(noise={"rho": 0.5}), DRAWS)
-    assert batch.images.var().item() == pytest.approx(1, abs=0.02)
-    added = batch.images[:, 0] * 1.25**0.5 - images
-    assert added.std().item() == pytest.approx(0.5, abs=0.01)
-    assert added.mean().item() == pytest.approx(0, abs=0.01)
-
-
-def test_rho_max_draws_a_rho_for_each_sample() -> None:
-    images = torch.zeros(2000, 16, 16)
-    settings = _settings(noise={"rho_max": 0.8})
-    batch = augment(images, images.byte(), torch.arange(2000), settings, DRAWS)
-    scaled = batch.images.flatten(1).var(dim=1)
-    rho = torch.sqrt(scaled / (1 - scaled))
-    assert rho.mean().item() == pytest.approx(0.4, abs=0.02)
-    assert rho.max().item() == pytest.approx(0.8, abs=0.15)
-    assert rho.min().item() < 0.01
+    assert torch.equal(random(samples, DRAWS, training=False).images[:, 0], images)
 
 
 def test_noise_is_drawn_before_the_flip() -> None:
-    images, labels, samples = _discs(8)
-    plain = augment(images, labels, samples, _settings(noise={"rho": 1.0}), DRAWS)
-    flipped = augment(images, labels, samples, _settings(noise={"rho": 1.0}, dihedral="all"), DRAWS)
+    samples = some(8)
+    plain = augmenter(noise={"rho": 1.0})(samples, DRAWS)
+    flipped = augmenter(noise={"rho": 1.0}, dihedral="all")(samples, DRAWS)
     for form in range(8):
         assert torch.equal(flipped.images[form, 0], dihedral(plain.images[form, 0], form))
 
 
 def test_validation_has_noise_and_no_rotation() -> None:
-    images, labels, samples = _discs(8)
-    settings = _settings(rotation={"probability": 1.0}, noise={"rho": 0.5})
-    batch = augment(images, labels, samples, settings, DRAWS, training=False)
-    assert torch.equal(batch.labels, labels.long())
-    assert not torch.equal(batch.images[:, 0], images)
-
-
-def test_half_of_the_samples_are_rotated() -> None:
-    images, labels, samples = _discs(1000, size=16)
-    batch = augment(images, labels, samples, _settings(rotation={"probability": 0.5}), DRAWS)
-    moved = (batch.images[:, 0] != images).flatten(1).any(dim=1).sum().item()
-    assert abs(moved - 500) < 5 * 250**0.5
-
-
-def test_a_quarter_turn_is_a_dihedral_form() -> None:
-    images, labels, _ = _discs(1)
-    angle = torch.tensor([torch.pi / 2])
-    image, label = turned(images, labels, angle, "half")
-    forms = [dihedral(images, form) for form in (1, 3)]
-    assert min((image - form).abs().max().item() for form in forms) < 1e-4
-    assert label.sum() == labels.sum()
-
-
-def test_turning_back_gives_the_middle_again() -> None:
-    rows, cols = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing="ij")
-    image = torch.sin(rows / 9)[None] + torch.cos(cols / 7)[None]
-    label = torch.zeros(1, 64, 64, dtype=torch.uint8)
-    angle = torch.tensor([0.7])
-    there, _ = turned(image, label, angle, "half")
-    back, _ = turned(there, label, -angle, "half")
-    assert (back - image)[:, 22:42, 22:42].abs().max() < 0.02
-
-
-def test_corners_are_filled_with_the_median_of_the_background() -> None:
-    images, labels, _ = _discs(4)
-    images[labels > 0] += 100
-    image, label = turned(images, labels, torch.full((4,), torch.pi / 4), "half")
-    for i in range(4):
-        median = images[i][labels[i] == 0].median()
-        assert image[i, 0, 0].item() == pytest.approx(median.item(), abs=1e-5)
-    assert label[:, 0, 0].sum() == 0
-
-
-def test_a_patch_without_background_has_the_median_of_all() -> None:
-    images = torch.arange(9.0).view(1, 3, 3)
-    assert background_median(images, torch.ones(1, 3, 3)).item() == 4
-    assert background_median(images, (images > 2).byte()).item() == 1
-
-
-def test_the_published_rule_erodes_and_ours_keeps_the_area() -> None:
-    _, labels, _ = _discs(20)
-    images, angle = torch.zeros(20, 32, 32), torch.linspace(0.1, 1.4, 20)
-    area = labels.sum().item()
-    half, published = (
-        turned(images, labels, angle, rule)[1].sum().item() for rule in ("half", "published")
-    )
-    assert half == pytest.approx(area, rel=0.03)
-    assert published < 0.9 * area
-
-
-def test_the_published_rule_keeps_what_does_not_move() -> None:
-    images, labels, _ = _discs(1)
-    assert torch.equal(turned(images, labels, torch.zeros(1), "published")[1], labels)
+    samples = some(8)
+    asked = augmenter(rotation={"probability": 1.0}, noise={"rho": 0.5})
+    batch = asked(samples, DRAWS, training=False)
+    assert torch.equal(batch.labels, samples.labels.long())
+    assert not torch.equal(batch.images[:, 0], samples.images)
 
 
 def test_a_sample_is_the_same_in_any_batch() -> None:
-    images, labels, samples = _discs(8)
-    settings = AugmentSettings.model_validate({"noise": {"rho_max": 1.0}, "dihedral": "random"})
-    whole = augment(images, labels, samples, settings, DRAWS)
-    for start, end in ((0, 3), (3, 8)):
-        part = slice(start, end)
-        batch = augment(images[part], labels[part], samples[part], settings, DRAWS)
+    samples = some(8)
+    asked = augmenter(rotation={"probability": 0.5}, noise={"rho_max": 1.0}, dihedral="random")
+    whole = asked(samples, DRAWS)
+    for part in (slice(0, 3), slice(3, 8)):
+        batch = asked(part_of(samples, part), DRAWS)
         assert torch.equal(batch.images, whole.images[part])
         assert torch.equal(batch.labels, whole.labels[part])
 
 
 def test_another_epoch_has_other_noise() -> None:
-    images, labels, samples = _discs(2)
-    settings = _settings(noise={"rho": 0.5})
-    one, two = (augment(images, labels, samples, settings, Draws(962, e)) for e in (1, 2))
-    assert not torch.isclose(one.images, two.images).any(dim=-1).all()
+    one, two = (augmenter(noise={"rho": 0.5})(some(2), Draws(962, e)) for e in (1, 2))
     assert (one.images - two.images).std() > 0.5
 
 
-def counted(dose: float, scale_A: float = 0.2, n: int = 6) -> tuple[Tensor, Tensor, Tensor]:
-    """Patches of counted electrons as a camera would: standardized, their light, and the counts."""
-    rng = np.random.default_rng(int(dose))
-    mean = dose * scale_A**2
-    shape = 1 + 0.1 * np.sin(np.arange(96) / 5)[:, None] * np.ones((n, 96, 96))
-    counts = rng.poisson(shape * mean).astype(np.float32)
-    images = (counts - counts.mean()) / counts.std()
-    light = np.tile([dose, mean, counts.std() / counts.mean()], (n, 1)).astype(np.float32)
-    return torch.from_numpy(images), torch.from_numpy(light), torch.from_numpy(counts)
+class Odd(Augmentation[Empty]):
+    """Does whatever it is told to."""
+
+    name, settings, position = "odd", Empty, 500
+
+    def __init__(self, do: Callable[[Samples, contracts.Draws], Any]) -> None:
+        self._do = do
+
+    def describe(self, settings: Empty) -> str:
+        return "odd"
+
+    def apply(self, samples: Samples, settings: Empty, draws: contracts.Draws) -> Samples:
+        found: Samples = self._do(samples, draws)
+        return found
 
 
-def thinned(images: Tensor, light: Tensor, **table: float) -> Tensor:
-    settings = AugmentSettings(thinning=ThinningSettings(**table))
-    return thin(images, light, torch.arange(len(images)), settings, Draws(1, 1))
+def oddly(do: Callable[[Samples, contracts.Draws], Any]) -> Batch:
+    """A batch by an augmentation of others."""
+    return Augmenter([others(Odd(do), Empty())], "none")(some(2), DRAWS)
 
 
-def test_thinned_images_are_as_noisy_as_images_of_that_dose() -> None:
-    images, light, _ = counted(884)
-    found = thinned(images, light, dose_e_per_A2=80)
-    real, _, _ = counted(80)
-    assert found.std() == pytest.approx(1, abs=0.02)
-    wave = torch.sin(torch.arange(96) / 5)[:, None]
-    for image in (found, real):
-        assert (image * wave).mean() == pytest.approx((real * wave).mean().item(), abs=0.01)
-    rough = [float((x[:, 1:] - x[:, :-1]).var()) for x in (found, real)]
-    assert rough[0] == pytest.approx(rough[1], rel=0.03)
+@pytest.mark.parametrize(
+    ("do", "what"),
+    [
+        (lambda s, _: s.images, r"it gave a Tensor, not Samples"),
+        (lambda s, _: 1 / 0, r"ZeroDivisionError: division by zero"),
+        (lambda s, _: replace(s, images=s.images[:, :16]), r"\(2, 16, 32\) from \(2, 32, 32\)"),
+        (lambda s, _: replace(s, labels=s.labels[:1]), r"made labels of shape \(1, 32, 32\)"),
+        (lambda s, _: replace(s, images=s.images / 0), r"pixels that are no numbers"),
+    ],
+)
+def test_what_goes_wrong_names_the_distribution(
+    do: Callable[[Samples, contracts.Draws], Any], what: str
+) -> None:
+    told = rf"^extras\.things:IT: augmentation 'odd' of extras 1\.2 failed: .*{what}"
+    with pytest.raises(PluginError, match=told):
+        oddly(do)
 
 
-def test_an_image_of_a_lower_dose_stays_as_it_is() -> None:
-    images, light, _ = counted(80)
-    assert torch.equal(thinned(images, light, dose_e_per_A2=423), images)
+def test_a_plug_in_does_not_share_numbers_with_ours_by_using_our_names() -> None:
+    drawn: list[Tensor] = []
 
+    def draw(samples: Samples, draws: contracts.Draws) -> Samples:
+        drawn.append(draws.uniform("rho", samples.numbers))
+        return samples
 
-def test_doses_of_a_range_differ_from_sample_to_sample() -> None:
-    images, light, _ = counted(884, n=40)
-    found = thinned(images, light, least_dose_e_per_A2=80)
-    rough = (found[:, 1:] - found[:, :-1]).var(dim=(1, 2))
-    assert rough.std() > 0.04
-    assert torch.isfinite(found).all()
-
-
-def test_brighter_pixels_get_more_noise() -> None:
-    light = torch.tensor([[884.0, 35.0, 0.3]]).repeat(64, 1)
-    flat = torch.stack([torch.full((32, 32), value) for value in (-2.0, 2.0)] * 32)
-    found = thinned(flat, light, dose_e_per_A2=80)
-    assert found[1::2].std() > 1.5 * found[::2].std()
-
-
-def test_thinning_without_light_is_refused() -> None:
-    images, _, _ = counted(80)
-    settings = AugmentSettings(thinning=ThinningSettings(dose_e_per_A2=20))
-    with pytest.raises(ValueError, match="light"):
-        augment(images, images.byte(), torch.arange(len(images)), settings, Draws(1, 1))
+    oddly(draw)
+    assert not torch.equal(drawn[0], DRAWS.of("noise").uniform("rho", torch.arange(2)))

@@ -5,11 +5,11 @@ import torch
 
 from studyspec.errors import OutOfMemory
 from studyspec.learn.devices import available, memory_watch, precision_on
-from studyspec.spec.settings import TrainingSettings
+from studyspec.spec.sections import TrainingNumbers
 
 
-def _training(**values: int) -> TrainingSettings:
-    return TrainingSettings.model_validate(values)
+def _training(**values: int) -> TrainingNumbers:
+    return TrainingNumbers.model_validate(values)
 
 
 def test_there_is_always_a_device() -> None:

@@ -8,14 +8,14 @@ from studyspec.catalog.row import ImageRow
 from studyspec.plan.datasets import PlannedImage, ResolvedDataset
 from studyspec.plan.expansion import Expansion, expand_jobs
 from studyspec.plan.preparation import Files
-from studyspec.plan.record import Question, plan_record
+from studyspec.plan.record import PlanRecord, Question, plan_record
 from studyspec.spec.filters import DatasetFilter
 from studyspec.spec.identity import digest
-from studyspec.spec.settings import StageSettings
+from studyspec.spec.sections import StageSettings
 from studyspec.spec.variants import Variant
 
 FILES = Files("/catalog.parquet", "/cache")
-QUESTION = Question("small", "", None, {}, "")
+QUESTION = Question(study="small", question="", profile=None, spec={}, source="")
 
 
 def image(name: str, label: str = "drawn", version: int = 0) -> PlannedImage:
@@ -43,6 +43,6 @@ def expansion(datasets: Mapping[str, ResolvedDataset], *variants: Variant) -> Ex
     return expand_jobs(variants, datasets, FILES)
 
 
-def record(datasets: Mapping[str, ResolvedDataset], *variants: Variant) -> dict[str, object]:
+def record(datasets: Mapping[str, ResolvedDataset], *variants: Variant) -> PlanRecord:
     """The plan record of the variants."""
     return plan_record(QUESTION, variants, datasets, expansion(datasets, *variants))

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
-from studyspec.plan.jobs import Job
-from studyspec.spec.settings import StageSettings
+from studyspec.jobs.evaluate import Evaluate
+from studyspec.jobs.stages import Job
+from studyspec.jobs.train import Train
+from studyspec.spec.sections import StageSettings
 from tests.plan.studies import dataset, expansion, image, variant
 
 BOTH = (("A", "A"), ("A", "B"), ("B", "A"), ("B", "B"))
@@ -10,6 +12,11 @@ DATASETS = {"A": dataset("A"), "B": dataset("B")}
 
 def by_stage(jobs: tuple[Job, ...], stage: str) -> list[Job]:
     return [job for job in jobs if job.stage == stage]
+
+
+def evaluation(job: Job) -> Evaluate:
+    assert isinstance(job.task, Evaluate)
+    return job.task
 
 
 def changed(**settings: object) -> StageSettings:
@@ -26,7 +33,7 @@ def test_needed_jobs_come_first_and_tests_follow_their_training() -> None:
     place = {job.key: i for i, job in enumerate(jobs)}
     assert all(place[need] < place[job.key] for job in jobs for need in job.needs)
     for job in by_stage(jobs, "evaluate"):
-        assert place[job.key] - place[job.ingredients["network"]] <= 2
+        assert place[job.key] - place[evaluation(job).network] <= 2
 
 
 def test_a_new_test_set_trains_nothing() -> None:
@@ -65,14 +72,15 @@ def test_a_seed_of_one_fold_changes_that_fold_alone() -> None:
 
 def test_the_diagonal_and_a_member_of_a_union_are_shared_images() -> None:
     jobs = expansion(DATASETS, variant((("A+B", "B"), ("A", "B")))).jobs
-    shared = {job.title: job.ingredients["shared"] for job in by_stage(jobs, "evaluate")}
-    assert shared["test A+B on B, fold 0"] == list(range(6))
-    assert shared["test A on B, fold 0"] == []
+    shared = {job.title: evaluation(job).shared for job in by_stage(jobs, "evaluate")}
+    assert shared["test A+B on B, fold 0"] == tuple(range(6))
+    assert shared["test A on B, fold 0"] == ()
 
 
 def test_a_union_keeps_its_members_apart() -> None:
     training = by_stage(expansion(DATASETS, variant((("A+B", "B"),))).jobs, "train")[0]
-    assert [len(member) for member in training.ingredients["members"]] == [6, 6]
+    assert isinstance(training.task, Train)
+    assert [len(member) for member in training.task.members] == [6, 6]
 
 
 def test_training_parts_are_scored_on_the_own_set_alone() -> None:
@@ -93,5 +101,5 @@ def test_exact_and_drawn_labels_of_one_image_are_shared() -> None:
         ),
     }
     jobs = expansion(relabelled, variant((("A", "E"),))).jobs
-    assert by_stage(jobs, "evaluate")[0].ingredients["shared"] == list(range(6))
+    assert evaluation(by_stage(jobs, "evaluate")[0]).shared == tuple(range(6))
     assert len(by_stage(jobs, "prepare")) == 12

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from studyspec.plan.feasibility import infeasible
-from studyspec.spec.settings import StageSettings
+from studyspec.spec.sections import StageSettings
 from tests.plan.studies import dataset, image, variant
 
 IMAGEWISE = StageSettings.model_validate({"cross_validation": {"unit": "image"}})

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from studyspec.jobs.stages import Job
 from studyspec.plan.changes import Changes
-from studyspec.plan.jobs import Job
 from studyspec.plan.states import Known, PlannedJob, judge
-from studyspec.spec.settings import StageSettings
+from studyspec.spec.sections import StageSettings
 from tests.plan.studies import dataset, expansion, record, variant
 
 PAIRS = (("A", "A"), ("A", "B"))
@@ -69,7 +69,7 @@ def stale(after: dict[str, object], settings: StageSettings | None = None) -> li
     data = {"A": DATASETS["A"], "B": DATASETS["B"], **after}
     changed = variant(PAIRS, settings=settings)
     now = expansion(data, changed)  # type: ignore[arg-type]
-    changes = Changes(record(data, changed), now, record(DATASETS, variant(PAIRS)))  # type: ignore[arg-type]
+    changes = Changes(record(data, changed), record(DATASETS, variant(PAIRS)))  # type: ignore[arg-type]
     return list(
         judge(now.jobs, done("prepare", "train", "evaluate"), lambda _: True, changes.reason)
     )
@@ -100,6 +100,12 @@ def test_a_changed_training_image_is_the_reason_of_the_trainings() -> None:
             {"preprocess": {"patch": {"size": 64}}},
             "preprocess.patch.size changed from 512 to 64",
         ),
+        (
+            {"preprocess": {"xray": {"enabled": False}}},
+            "preprocess.xray.enabled changed from True to False",
+        ),
+        ({"augment": {"noise": {"rho": 0.5}}}, "augment.noise added"),
+        ({"model": {"first_filters": 8}}, "model.first_filters changed from its default to 8"),
     ],
 )
 def test_a_changed_setting_is_named(settings: dict[str, object], reason: str) -> None:

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from studyspec.report.frames import Frame, StudyFrames
+import numpy as np
+
+from studyspec.jobs.kept import KeptPatch
+from studyspec.plan.record import PlanRecord
+from studyspec.report.frames import (
+    CurveRow,
+    FoldRow,
+    Frame,
+    MatrixCell,
+    RunRow,
+    ScoredImage,
+    StudyFrames,
+)
 
 HOSTILE = "</script><script>alert(1)</script>"
 Row = dict[str, Any]
@@ -36,10 +48,11 @@ def frames(
     """
     size, absent, dice = size or Size(), set(missing), random.Random(1)
     images = [_image_score(a, b, f, i, dice) for a, b, f, i in _points(names, size)]
-    images = [row for row in images if (row["train"], row["test"], row["fold"]) not in absent]
-    folds = [_fold(row) for row in images if row["image_id"].endswith("/00")]
+    images = [row for row in images if (row.train, row.test, row.fold) not in absent]
+    folds = [_fold(row) for row in images if row.image_id.endswith("/00")]
     return StudyFrames(
-        plan=_plan(names, size) | plan,
+        plan=PlanRecord.model_validate(_plan(names, size) | plan),
+        key="5e" * 32,
         matrix=Frame(_matrix(folds), "select * from matrix"),
         folds=Frame(folds, "select * from scores"),
         images=Frame(images, "select * from image_scores"),
@@ -50,6 +63,20 @@ def frames(
     )
 
 
+def kept(which: str = "best") -> KeptPatch:
+    """A patch half of which is particle; the network found another half."""
+    label = np.zeros((32, 32), bool)
+    label[:16] = True
+    pixels = np.full((32, 32), 128, np.uint8)
+    return KeptPatch(which, "twin/Au/00", 1, 2, 0.5, pixels, label, label.T)
+
+
+def replanned(made: StudyFrames, **plan: Any) -> StudyFrames:
+    """The same with another plan."""
+    changed = made.plan.model_dump() | plan
+    return replace(made, plan=PlanRecord.model_validate(changed))
+
+
 def _points(names: Sequence[str], size: Size) -> Iterable[tuple[str, str, int, str]]:
     for train in names:
         for test in names:
@@ -58,80 +85,66 @@ def _points(names: Sequence[str], size: Size) -> Iterable[tuple[str, str, int, s
                     yield train, test, fold, f"twin/{test}/{i:02d}"
 
 
-def _image_score(train: str, test: str, fold: int, image: str, dice: random.Random) -> Row:
+def _image_score(train: str, test: str, fold: int, image: str, dice: random.Random) -> ScoredImage:
     worse = 0.0 if train == test else 0.04 * (sum(map(ord, train)) % 7) + 0.05
     score = min(0.99, max(0.02, 0.9 - worse + dice.gauss(0, 0.03) + 0.01 * fold))
-    return {
-        "variant": "base",
-        "train": train,
-        "test": test,
-        "fold": fold,
-        "split": "test",
-        "image_id": image,
-        "dice": score,
-        "n_patches": 16,
-    }
+    return ScoredImage("base", train, test, fold, "test", image, 16, {"dice": score})
 
 
-def _fold(row: Row) -> Row:
-    score = row["dice"]
+def _fold(row: ScoredImage) -> FoldRow:
+    score = row.metrics["dice"] or 0.0
     metrics = {
+        "dice": score,
         "dice_micro": score - 0.01,
         "soft_dice": score - 0.02,
-        "loss": 1 - score,
+        "loss": 2 - score,
         "precision": score,
         "recall": score,
         "oversegmentation": 0.4,
     }
-    where = f"{row['train']}-{row['test']}-{row['fold']}"
-    network = f"net-{row['train']}-{row['fold']}"
-    return row | metrics | {"evaluation": f"eval-{where}", "network": network}
+    where = f"{row.train}-{row.test}-{row.fold}"
+    network = f"net-{row.train}-{row.fold}"
+    return FoldRow(*row[:5], row.n_patches, metrics, network, f"eval-{where}")
 
 
-def _matrix(folds: Sequence[Row]) -> list[Row]:
-    cells: dict[tuple[str, str], list[float]] = {}
+def _matrix(folds: Sequence[FoldRow]) -> list[MatrixCell]:
+    cells: dict[tuple[str, str], list[FoldRow]] = {}
     for row in folds:
-        cells.setdefault((row["train"], row["test"]), []).append(row["dice"])
-    means = {cell: sum(scores) / len(scores) for cell, scores in cells.items()}
-    return [
-        {
-            "variant": "base",
-            "train": train,
-            "test": test,
-            "folds": len(scores),
-            "dice_mean": means[train, test],
-            "dice_sd": 0.0123,
-            "dice_micro_mean": means[train, test] - 0.01,
-            "dice_micro_sd": 0.02,
-            "oversegmentation_mean": 0.4,
-            "oversegmentation_sd": 0.05,
-            "normalized": means[train, test] / means[test, test] if (test, test) in means else None,
+        cells.setdefault((row.train, row.test), []).append(row)
+    means = {
+        cell: {
+            name: sum(row.metrics[name] or 0.0 for row in its) / len(its) for name in its[0].metrics
         }
-        for (train, test), scores in cells.items()
+        for cell, its in cells.items()
+    }
+    return [
+        MatrixCell(
+            "base",
+            train,
+            test,
+            len(its),
+            means=means[train, test],
+            sds=dict.fromkeys(means[train, test], 0.0123),
+            normalized=means[train, test]["dice"] / means[test, test]["dice"]
+            if (test, test) in means
+            else None,
+        )
+        for (train, test), its in cells.items()
     ]
 
 
-def _curves(names: Sequence[str], size: Size, noise: random.Random) -> Iterable[Row]:
+def _curves(names: Sequence[str], size: Size, noise: random.Random) -> Iterable[CurveRow]:
     for name in names:
         for fold in range(size.folds):
             for epoch in range(1, size.epochs + 1):
                 loss = 0.6 / epoch**0.7 + 0.05 + 0.01 * fold
-                yield {
-                    "network": f"net-{name}-{fold}",
-                    "epoch": epoch,
-                    "train_loss": loss,
-                    "validation_loss": loss * (1.1 + noise.gauss(0, 0.05)),
-                }
+                validation = loss * (1.1 + noise.gauss(0, 0.05))
+                yield CurveRow(f"net-{name}-{fold}", epoch, loss, validation)
 
 
-def _run() -> Row:
-    return {
-        "device_name": "a CPU, 1 thread",
-        "versions": {"studyspec": "0.1.0", "torch": "2.13.0", "python": "3.11.2"},
-        "jobs": 45,
-        "seconds": 321.0,
-        "finished_at": datetime(2030, 1, 2, 3, 4),
-    }
+def _run() -> RunRow:
+    versions = {"studyspec": "0.1.0", "torch": "2.13.0", "python": "3.11.2"}
+    return RunRow("a CPU, 1 thread", versions, 45, 321.0, datetime(2030, 1, 2, 3, 4))
 
 
 def _plan(names: Sequence[str], size: Size) -> Row:
@@ -156,7 +169,6 @@ def _plan(names: Sequence[str], size: Size) -> Row:
         "profile": None,
         "spec": {"cross_validation": {"folds": size.folds, "seeds": list(range(size.folds))}},
         "source": '[study]\nname = "material"\n',
-        "key": "5e" * 32,
         "datasets": {
             name: {
                 "filter": {"material": name, "dose_e_per_A2": {"near": 423, "within": 5}},

@@ -12,14 +12,13 @@ from typing import Any
 import pytest
 
 from studyspec.report import page
-from studyspec.report.frames import StudyFrames
+from studyspec.report.frames import Frame, StudyFrames
 from tests.report.browser import CHROMIUM, Browser
-from tests.report.examples import HOSTILE, frames
-from tests.report.test_extras import kept
+from tests.report.examples import HOSTILE, frames, kept
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine"),
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium (apt-get install chromium)"),
 ]
 NAMES = ("Au", "Ag", HOSTILE)
 CELLS = "[...document.querySelectorAll('[data-chart=matrix] .mark-rect path[aria-label]')]"
@@ -84,7 +83,7 @@ def test_a_click_on_a_cell_drives_the_views_and_the_address(browser: Browser, ad
     browser.wait_for("location.hash === '#train=Ag&test=Au'")
     assert text(browser, "pair") == "Ag → Au"
     assert text(browser, "figures") != before
-    assert "less own set" in text(browser, "figures")
+    assert "Dice less own set" in text(browser, "figures")
     assert browser.evaluate("document.querySelector('[data-menu=train]').value") == "Ag"
     browser.wait_for(f"{POINTS} === 5")
 
@@ -130,11 +129,58 @@ def test_the_metric_switch_changes_the_cells(browser: Browser, address: str) -> 
     assert "1.00" in browser.evaluate(f"{INK}.map(e => e.textContent).join()")
 
 
+def test_every_metric_with_scores_can_be_shown(browser: Browser, address: str) -> None:
+    browser.open(address)
+    menu = "document.querySelector('[data-menu=metric]')"
+    names = browser.evaluate(f"[...{menu}.options].map(o => o.value)")
+    assert names[0] == "dice"
+    assert {"loss", "recall", "normalized"} <= set(names)
+    first = browser.evaluate(f"{cell('Ag', 'Au')}.getAttribute('fill')")
+    for name in names:
+        browser.evaluate(
+            f"(() => {{ {menu}.value = '{name}'; {menu}.dispatchEvent(new Event('change')) }})()"
+        )
+    browser.wait_for(f"{cell('Ag', 'Au')}.getAttribute('aria-label').includes('Of own set')")
+    assert browser.evaluate(f"{cell('Ag', 'Au')}.getAttribute('fill')") != first
+    assert browser.complaints() == []
+
+
+def test_a_lower_score_that_is_better_is_as_bright(browser: Browser, tmp_path: Path) -> None:
+    made = frames(("Au",))
+    (one,) = made.matrix.rows
+    shown = one._replace(means={"dice": 1.0, "loss": 0.0}, normalized=None)
+    browser.open(written(tmp_path, replace(made, matrix=Frame([shown]))))
+    fill = f"{cell('Au', 'Au')}.getAttribute('fill')"
+    bright = browser.evaluate(fill)
+    browser.evaluate(
+        "(() => { const menu = document.querySelector('[data-menu=metric]');"
+        "menu.value = 'loss'; menu.dispatchEvent(new Event('change')) })()"
+    )
+    browser.wait_for(f"{cell('Au', 'Au')}.getAttribute('aria-label').includes('Cross-entropy')")
+    assert browser.evaluate(fill) == bright
+
+
+def test_the_own_set_of_base_is_drawn_for_a_variant_without_one(
+    browser: Browser, tmp_path: Path
+) -> None:
+    made = frames(("Au", "Ag"))
+    planned = [cell.model_dump() for cell in made.plan.cells]
+    off = [{**cell, "variant": "bare"} for cell in planned if cell["train"] != cell["test"]]
+    made = frames(("Au", "Ag"), cells=[*planned, *off], variants={"base": {}, "bare": {"a": 1}})
+    scores = [*made.folds.rows, *(r._replace(variant="bare") for r in made.folds.rows)]
+    browser.open(written(tmp_path, replace(made, folds=Frame(scores))) + "#train=Ag&test=Au")
+    browser.evaluate(
+        "(() => { const menu = document.querySelector('[data-menu=variant]'); menu.value = 'bare';"
+        "menu.dispatchEvent(new Event('change')) })()"
+    )
+    rules = "[...document.querySelectorAll('[data-chart=folds] .mark-rule.role-mark line')].length"
+    browser.wait_for(f"{rules} === 2")
+
+
 def test_text_in_cells_has_a_contrast_of_4_5(browser: Browser, tmp_path: Path) -> None:
     made = frames(("Au", "Ag", "CdSe"))
-    for i, row in enumerate(made.matrix.rows):
-        dict.__setitem__(row, "dice_mean", i / 8)  # type: ignore[index]
-    browser.open(written(tmp_path, made))
+    cells = [c._replace(means={"dice": i / 8}) for i, c in enumerate(made.matrix.rows)]
+    browser.open(written(tmp_path, replace(made, matrix=Frame(cells))))
     fills = browser.evaluate(f"{CELLS}.map(e => getComputedStyle(e).fill)")
     inks = browser.evaluate(f"{INK}.map(e => getComputedStyle(e).fill)")
     assert len(set(fills)) == 9
@@ -201,8 +247,8 @@ def test_a_chart_can_be_saved_as_a_picture(
 
 def test_variants_can_be_chosen(browser: Browser, tmp_path: Path) -> None:
     made = frames(("Au", "Ag"))
-    bare = [dict(cell) | {"variant": "bare", "evaluation": "?"} for cell in made.plan["cells"]]
-    cells = [*made.plan["cells"], *bare]
+    planned = [cell.model_dump() for cell in made.plan.cells]
+    cells = [*planned, *({**cell, "variant": "bare", "evaluation": "?"} for cell in planned)]
     variants = {"base": {}, "bare": {"preprocess.flat_field.enabled": False}}
     browser.open(written(tmp_path, frames(("Au", "Ag"), cells=cells, variants=variants)))
     browser.evaluate(
@@ -226,7 +272,7 @@ def test_several_studies_keep_their_own_pair(browser: Browser, tmp_path: Path) -
 def test_axe_finds_nothing(browser: Browser, tmp_path: Path, scheme: str) -> None:
     axe = pytest.importorskip("axe_core_python")
     made = frames(NAMES, missing=[("Au", "Ag", fold) for fold in range(5)])
-    made = replace(made, kept={row["evaluation"]: [kept()] for row in made.folds.rows})
+    made = replace(made, kept={row.evaluation: [kept()] for row in made.folds.rows})
     browser.emulate(scheme=scheme)
     browser.open(written(tmp_path, made))
     browser.wait_for("window.ready")

@@ -3,14 +3,16 @@ from __future__ import annotations
 from typing import Any
 
 from studyspec.report.completeness import CellState, cell_states, sentence
+from studyspec.stats.scores import CellName
 from tests.report.examples import frames
 
 NAMES = ("Au", "Ag")
+CELL = CellName("base", "a", "b")
 
 
 def states(scored: set[str], failures: dict[str, str] | None = None) -> dict[Any, CellState]:
     plan = frames(NAMES).plan
-    return {(s.train, s.test): s for s in cell_states(plan, scored, failures or {})}
+    return {(s.name.train, s.name.test): s for s in cell_states(plan, scored, failures or {})}
 
 
 def every(train: str, test: str, folds: int = 5) -> set[str]:
@@ -45,19 +47,19 @@ def test_a_missing_cell_says_why_an_image_could_not_be_prepared() -> None:
 
 
 def test_the_sentence_of_a_complete_study() -> None:
-    assert sentence([CellState("base", "a", "b", 5, 5)] * 45) == "45 of 45 cells"
+    assert sentence([CellState(CELL, 5, 5)] * 45) == "45 of 45 cells"
 
 
 def test_the_sentence_counts_what_is_missing_and_says_why() -> None:
-    done = [CellState("base", "a", "b", 5, 5)] * 43
-    missing = [CellState("base", "a", "b", 0, 5, "out of memory")] * 2
+    done = [CellState(CELL, 5, 5)] * 43
+    missing = [CellState(CELL, 0, 5, "out of memory")] * 2
     assert sentence(done + missing) == "43 of 45 cells; 2 missing: out of memory"
 
 
 def test_the_sentence_counts_each_reason() -> None:
     whys = ["time limit", "out of memory", "out of memory"]
-    missing = [CellState("base", "a", "b", 0, 5, why) for why in whys]
-    part = CellState("base", "a", "b", 4, 5, "not run yet")
+    missing = [CellState(CELL, 0, 5, why) for why in whys]
+    part = CellState(CELL, 4, 5, "not run yet")
     assert sentence([*missing, part]) == (
         "0 of 4 cells; 3 missing: 2 out of memory, 1 time limit; 1 incomplete: not run yet"
     )

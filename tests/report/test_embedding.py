@@ -45,7 +45,7 @@ def test_columns_hold_each_text_once() -> None:
         {"train": "Ag"},
         {"train": "Au", "dice": None},
     ]
-    assert columnar(rows, ("train", "dice")) == {
+    assert columnar(rows) == {
         "train": {"of": ["Au", "Ag"], "at": [0, 1, 0]},
         "dice": [0.12346, None, None],
     }

@@ -4,11 +4,14 @@ from typing import Any
 
 import pytest
 
-from studyspec.report.methods import methods, on_the_twin, settings_of
+from studyspec.report.described import described
+from studyspec.report.methods import methods, on_the_twin
+from studyspec.report.shown import shown
+from tests.report.examples import frames
 
 
 def said(spec: dict[str, Any]) -> dict[str, str]:
-    return dict(methods(settings_of(spec)))
+    return dict(methods(described(spec), shown(frames().matrix.rows)))
 
 
 def test_the_leak_of_patch_folds_is_told() -> None:
@@ -38,11 +41,36 @@ def test_noise_is_told_where_there_is_some(noise: dict[str, float], text: str) -
     assert (text in said({"augment": {"noise": noise}})["Augmentation"]) == bool(noise)
 
 
-def test_settings_of_a_study_ignore_its_other_tables() -> None:
-    spec = {"study": {"name": "a"}, "training": {"epochs": 3}}
-    assert settings_of(spec).training.epochs == 3
+def test_every_metric_with_scores_is_explained_with_its_name() -> None:
+    told = said({})
+    assert told["Dice"].endswith("the mean over the patches.")
+    assert told["Pixel dice"].endswith("(dice_micro).")
+    assert {"Of own set", "Cross-entropy", "Recall"} <= told.keys()
+
+
+def test_steps_speak_for_themselves_in_their_order() -> None:
+    spec = {"preprocess": {"resample": {"pixel_scale_nm": 0.03}, "flat_field": {"enabled": False}}}
+    text = said(spec)["Patches"]
+    assert text.index("X-rays removed") < text.index("resampled to 0.03 nm a pixel")
+    assert "no flat field" in text
+
+
+def test_thinning_is_told_and_that_it_touches_validation() -> None:
+    text = said({"augment": {"thinning": {"dose_e_per_A2": 20.0}}})["Augmentation"]
+    assert "thinned to 20 e/Å² (in validation too)" in text
+
+
+def test_the_training_is_that_of_the_study() -> None:
+    training = {"optimizer": "adamw", "average": 0.99, "epochs": 7}
+    text = said({"training": training, "model": {"first_filters": 8}})["Training"]
+    assert text.startswith("Residual U-Net, first level 8 filters; cross-entropy, optimizer adamw")
+    assert "learning rate 0.0001 (constant), batch 32, 7 epochs" in text
+    assert "moving average of the weights (0.99" in text
 
 
 @pytest.mark.parametrize(("collection", "twin"), [("twin", True), ("sytwu-2023", False)])
 def test_the_twin_is_recognized(collection: str, twin: bool) -> None:
-    assert on_the_twin({"images": {"a": {"collection": collection}}}) == twin
+    made = frames(("Au",))
+    for row in made.plan.images.values():
+        row["collection"] = collection
+    assert on_the_twin(made.plan) == twin

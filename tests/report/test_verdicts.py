@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from studyspec.report import verdicts
-from studyspec.report.contents import merged_cells
+from studyspec.report.cells import merged_cells
 from studyspec.report.frames import StudyFrames
+from studyspec.report.verdicts import JudgedClaim
 from studyspec.spec.claims import Claim
 from tests.report.examples import Size, frames
 
@@ -21,7 +22,7 @@ CLAIM = {
 BOTH = {key: CLAIM[key] for key in ("left", "right", "at_least")}
 
 
-def judged(made: StudyFrames) -> list[dict[str, Any]]:
+def judged(made: StudyFrames) -> list[JudgedClaim]:
     return verdicts.claims(made, verdicts.scores_of(made, merged_cells(made)))
 
 
@@ -31,17 +32,18 @@ def claiming(*claims: dict[str, Any], **rest: Any) -> StudyFrames:
 
 def test_a_claim_is_told_with_its_verdict_and_a_drawing() -> None:
     (claim,) = judged(claiming(CLAIM))
-    assert (claim["verdict"], claim["kind"], claim["says"]) == ("held", "held", CLAIM["says"])
-    drawing = claim["drawing"]
-    assert drawing["bounds"][0]["x"] < drawing["low"] < drawing["estimate"] < drawing["high"]
-    assert drawing["bounds"][0]["text"] == "−0.5"
+    assert (claim.verdict, claim.kind, claim.says) == ("held", "held", CLAIM["says"])
+    drawing = claim.drawing
+    assert drawing is not None
+    assert drawing.bounds[0].x < drawing.low < drawing.estimate < drawing.high
+    assert drawing.bounds[0].text == "−0.5"
 
 
 def test_a_claim_on_a_missing_cell_is_undecided_without_a_drawing() -> None:
     made = claiming(CLAIM, missing=[("Ag", "Au", 0)], failures={"eval-Ag-Au-0": "out of memory"})
     (claim,) = judged(made)
-    assert (claim["verdict"], claim["drawing"]) == ("undecided", None)
-    assert claim["reason"] == "Ag → Au is not complete: out of memory"
+    assert (claim.verdict, claim.drawing) == ("undecided", None)
+    assert claim.reason == "Ag → Au is not complete: out of memory"
 
 
 def test_the_tally_counts_verdicts() -> None:
@@ -54,20 +56,20 @@ def test_the_tally_counts_verdicts() -> None:
 def test_cells_are_compared_with_their_own_set(images: int, interval: bool) -> None:
     made = frames(("Au", "Ag"), Size(images=images))
     cells = merged_cells(made)
-    found = {
-        (c["train"], c["test"]): c
-        for c in verdicts.with_differences(cells, verdicts.scores_of(made, cells))
-    }
-    assert found["Au", "Au"]["difference"] is None
-    cell = found["Ag", "Au"]
-    expected = cell["dice_mean"] - found["Au", "Au"]["dice_mean"]
-    assert cell["difference"] == pytest.approx(expected)
-    assert (cell["low"] is not None) == interval
+    compared = verdicts.with_differences(cells, verdicts.scores_of(made, cells))
+    found = {(c.name.train, c.name.test): c for c in compared}
+    cell, own = found["Ag", "Au"], found["Au", "Au"]
+    assert own.less_own is None
+    assert cell.less_own is not None
+    assert cell.dice is not None
+    assert own.dice is not None
+    assert cell.less_own.difference == pytest.approx(cell.dice - own.dice)
+    assert (cell.less_own.low is not None) == interval
 
 
 def test_columns_of_datasets_are_means_over_their_images() -> None:
     made = frames(("Au",), Size(images=2))
-    for i, row in enumerate(made.plan["images"].values()):
+    for i, row in enumerate(made.plan.images.values()):
         row["dose_e_per_A2"] = 400.0 + 20 * i
     columns = verdicts.scores_of(made, merged_cells(made)).columns
     assert columns["Au"]["dose_e_per_A2"] == 410.0
@@ -76,5 +78,5 @@ def test_columns_of_datasets_are_means_over_their_images() -> None:
 def test_a_claim_of_several_parts_is_read_as_the_plan_records_it() -> None:
     said = Claim.model_validate({"says": "both", "all": [BOTH, BOTH]})
     (claim,) = judged(claiming(said.model_dump(mode="json")))
-    assert [part["verdict"] for part in claim["parts"]] == ["held", "held"]
-    assert claim["drawing"] is None
+    assert [part.verdict for part in claim.parts] == ["held", "held"]
+    assert claim.drawing is None

@@ -1,48 +1,158 @@
-"""The contract that every engine keeps: workers live, can be asked for, stopped, and explained."""
+"""The contract that every engine keeps, whoever it is from, and what is special of ours."""
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from studyspec.run import local
-from studyspec.run.engine import Engine, Resources
-from studyspec.run.local import Local
-from studyspec.run.process import Process
+from studyspec.errors import RunError
+from studyspec.plugins.contracts import EngineKind, Resources
+from studyspec.plugins.registry import ENGINES
+from studyspec.run import hardware, leases
+from studyspec.run.engines.inline import INLINE
+from studyspec.run.engines.local import LOCAL
+from studyspec.run.process import Process, environment
 from studyspec.run.queue import publish, ticket_of
-from studyspec.store.layout import Results
+from studyspec.run.runner import Options, run
+from studyspec.store.folder import Results
 from tests.run import workloads
 
-ENGINES: tuple[Callable[[], Engine], ...] = (Local,)
+LONG = 60
 
 
-@pytest.fixture(params=ENGINES)
-def make(request: pytest.FixtureRequest) -> Callable[[], Engine]:
-    made: Callable[[], Engine] = request.param
+@pytest.fixture(params=ENGINES, ids=lambda kind: str(kind.name))
+def kind(request: pytest.FixtureRequest) -> EngineKind:
+    made: EngineKind = request.param
     return made
 
 
 @pytest.fixture
-def resources(tmp_path: Path) -> Resources:
-    """A results folder with a training that would never end."""
-    results = Results(tmp_path / "results")
-    jobs = workloads.study(tmp_path, "A", epochs=1_000_000)
+def results(tmp_path: Path) -> Results:
+    return Results(tmp_path / "results")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+def put_up(results: Results, data: Path, epochs: int = 2) -> Resources:
+    """A results folder with a published study."""
+    jobs = workloads.study(data, "A", epochs=epochs)
     publish(results, ((job, ticket_of(job, number)) for number, job in enumerate(jobs)))
     return Resources(results.folder, "cpu")
 
 
-def test_a_worker_lives_until_it_is_cancelled(
-    make: Callable[[], Engine], resources: Resources
+def held_up(results: Results, data: Path) -> Resources:
+    """The same, with every job that is ready leased by us."""
+    resources = put_up(results, data)
+    for job in workloads.study(data, "A")[:2]:
+        leases.take(results, job.key, Process.current(), "cpu")
+    return resources
+
+
+def test_a_worker_that_waits_lives_until_it_is_cancelled(
+    kind: EngineKind, results: Results, data: Path
 ) -> None:
-    engine, results = make(), Results(resources.results)
+    engine, resources = kind.make(), held_up(results, data)
+    (handle,) = engine.start(1, resources)
+    for _ in range(3):
+        engine.tend()
+        assert engine.alive([handle, "1:not-its-start-time"]) == {handle}
+    engine.cancel([handle])
+    workloads.wait_for(lambda: not engine.alive([handle]))
+    assert engine.why(handle)
+
+
+def test_a_worker_with_nothing_to_do_ends(kind: EngineKind, results: Results) -> None:
+    engine = kind.make()
+    handles = engine.start(1, Resources(results.folder, "cpu"))
+    workloads.wait_for(lambda: not engine.alive(handles))
+
+
+def test_engines_work_where_their_name_says(kind: EngineKind) -> None:
+    name, _, place = kind.make().place.partition("@")
+    assert name == kind.name
+    assert place
+
+
+def test_a_device_that_is_not_there_is_refused(kind: EngineKind) -> None:
+    kind.check(kind.devices(1))
+    with pytest.raises(RunError, match="'cuda:99'"):
+        kind.check(["cuda:99"])
+
+
+@pytest.mark.slow
+def test_a_run_does_every_job_once(kind: EngineKind, results: Results, data: Path) -> None:
+    jobs = workloads.study(data)
+    assert run(jobs, results, Options(engine=kind.name)).done == len(jobs)
+    assert workloads.done_once(results).keys() == {job.key for job in jobs}
+    assert not workloads.leased(results)
+    assert not list(results.workers.iterdir())
+
+
+@pytest.mark.slow
+def test_scores_are_the_same_on_every_engine(
+    kind: EngineKind, results: Results, data: Path, tmp_path: Path
+) -> None:
+    others = Results(tmp_path / "others")
+    run(workloads.study(data), others, Options(engine="local", devices=("cpu",)))
+    run(workloads.study(data), results, Options(engine=kind.name, devices=("cpu",)))
+    assert workloads.scores(results) == workloads.scores(others)
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_gives_its_jobs_back(
+    kind: EngineKind, results: Results, data: Path
+) -> None:
+    with workloads.start(data, results, LONG, kind.name) as runner:
+        workloads.wait_for(lambda: workloads.training(results))
+        runner.send_signal(signal.SIGINT)
+        assert runner.wait(timeout=10) == 130
+    assert not workloads.leased(results)
+    assert not list(results.workers.iterdir())
+    statuses = {record["status"] for record in workloads.records(results)}
+    assert statuses == {"done", "preempted"}
+    jobs = workloads.study(data, epochs=LONG)
+    assert run(jobs, results, Options(engine=kind.name)).failed == 0
+    assert len(workloads.done_once(results)) == len(jobs)
+
+
+@pytest.mark.slow
+def test_a_run_whose_runner_vanished_goes_on(
+    kind: EngineKind, results: Results, data: Path
+) -> None:
+    with workloads.start(data, results, LONG, kind.name) as runner:
+        workloads.wait_for(lambda: workloads.training(results))
+        runner.kill()
+    jobs = workloads.study(data, epochs=LONG)
+    assert run(jobs, results, Options(engine=kind.name)).failed == 0
+    assert len(workloads.done_once(results)) == len(jobs)
+    assert not list(results.workers.iterdir())
+
+
+@pytest.mark.slow
+def test_two_runners_at_once_do_nothing_twice(
+    kind: EngineKind, results: Results, data: Path
+) -> None:
+    programs = [workloads.start(data, results, engine=kind.name) for _ in range(2)]
+    assert [program.wait() for program in programs] == [0, 0]
+    assert len(workloads.done_once(results)) == len(workloads.study(data))
+    assert not workloads.worker_pids(results)
+
+
+@pytest.mark.slow
+def test_a_local_worker_is_known_to_whoever_asks_later(results: Results, data: Path) -> None:
+    engine, resources = LOCAL.make(), put_up(results, data, epochs=1_000_000)
     handles = engine.start(1, resources)
     workloads.wait_for(lambda: workloads.training(results))
-    assert make().alive([*handles, "1:not-its-start-time"]) == set(handles)
-    make().cancel(handles)
+    assert LOCAL.make().alive(handles) == set(handles)
+    LOCAL.make().cancel(handles)
     workloads.wait_for(lambda: not engine.alive(handles))
     assert engine.why(handles[0]) == "ended with status 0"
     statuses = [record["status"] for record in workloads.records(results)]
@@ -50,11 +160,9 @@ def test_a_worker_lives_until_it_is_cancelled(
     assert not workloads.training(results)
 
 
-def test_a_killed_worker_is_dead_and_explained(
-    make: Callable[[], Engine], resources: Resources
-) -> None:
-    engine = make()
-    first, second = engine.start(2, resources)
+def test_a_killed_local_worker_is_dead_and_explained(results: Results, data: Path) -> None:
+    engine = LOCAL.make()
+    first, second = engine.start(2, held_up(results, data))
     os.kill(Process.from_handle(first).pid, signal.SIGKILL)
     workloads.wait_for(lambda: not engine.alive([first]))
     assert engine.alive([first, second]) == {second}
@@ -63,26 +171,58 @@ def test_a_killed_worker_is_dead_and_explained(
     workloads.wait_for(lambda: not engine.alive([second]))
 
 
-def test_a_worker_with_nothing_to_do_ends(make: Callable[[], Engine], tmp_path: Path) -> None:
-    engine = make()
-    handles = engine.start(1, Resources(tmp_path, "cpu"))
-    workloads.wait_for(lambda: not engine.alive(handles))
-    assert engine.why(handles[0]) == "ended with status 0"
-
-
-def test_engines_work_where_their_name_says(make: Callable[[], Engine]) -> None:
-    name, _, place = make().place.partition("@")
-    assert name
-    assert place
-
-
 def test_without_a_gpu_there_is_a_worker_for_each_core(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "GPU_FILES", ())
-    monkeypatch.setattr(local, "_cores", lambda: 3)
-    assert local.devices() == ("cpu", "cpu", "cpu")
-    assert local.devices(5) == ("cpu",) * 5
+    monkeypatch.setattr(hardware, "GPU_FILES", ())
+    monkeypatch.setattr(hardware, "cores", lambda: 3)
+    assert LOCAL.devices() == ("cpu", "cpu", "cpu")
+    assert LOCAL.devices(5) == ("cpu",) * 5
+    assert INLINE.devices() == ("cpu",)
 
 
 def test_workers_of_a_cpu_use_one_thread() -> None:
-    assert local.environment("cpu")["OMP_NUM_THREADS"] == "1"
-    assert local.environment("cuda:0") == dict(os.environ)
+    assert environment("cpu")["OMP_NUM_THREADS"] == "1"
+    assert environment("cuda:0") == dict(os.environ)
+
+
+def test_inline_works_alone() -> None:
+    with pytest.raises(RunError, match="'inline' does one job after the other; leave --workers"):
+        INLINE.devices(2)
+
+
+BREAK = """
+import sys
+from pathlib import Path
+from studyspec.jobs.measure import Measure
+from studyspec.jobs.prepare import Prepare
+from studyspec.run.runner import Options, run
+from studyspec.store.folder import Results
+from tests.run import workloads
+
+do = Prepare.do
+def stopped(self, inputs, workshop):
+    breakpoint()
+    return do(self, inputs, workshop)
+Prepare.do = stopped
+folder = Path(sys.argv[1])
+try:
+    summary = run(workloads.study(folder, "A")[:2], Results(folder), Options(engine="inline"))
+except KeyboardInterrupt:
+    print("interrupted")
+else:
+    print(f"{summary.done} done")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("typed", "said", "statuses"),
+    [("p self.stage\nc\nc\n", "'prepare'", ["done"] * 2), ("q\n", "interrupted", ["preempted"])],
+)
+def test_a_breakpoint_in_a_job_stops_there(
+    typed: str, said: str, statuses: list[str], results: Results
+) -> None:
+    command = [sys.executable, "-c", BREAK, str(results.folder)]
+    ended = subprocess.run(command, input=typed, capture_output=True, text=True, check=True)
+    assert said in ended.stdout
+    assert [record["status"] for record in workloads.records(results)] == statuses
+    assert not workloads.leased(results)

@@ -1,4 +1,4 @@
-"""Runs that are killed, interrupted and doubled end as if nothing had happened."""
+"""Runs on `local` that are killed or interrupted end as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from studyspec.run.process import start_time
 from studyspec.run.runner import Options, run
-from studyspec.store.layout import Results
+from studyspec.store.folder import Results
 from tests.run import workloads
 
 pytestmark = pytest.mark.slow
@@ -71,14 +71,6 @@ def test_a_new_runner_takes_over_the_workers_of_a_killed_one(data: Path, results
     assert len(workloads.done_once(results)) == len(jobs)
 
 
-def test_two_runners_at_once_do_nothing_twice(data: Path, results: Results) -> None:
-    with workloads.start(data, results) as one, workloads.start(data, results) as other:
-        assert one.wait() == 0
-        assert other.wait() == 0
-    assert len(workloads.done_once(results)) == len(workloads.study(data))
-    assert not workloads.worker_pids(results)
-
-
 def test_ctrl_c_ends_soon_and_leaves_nothing_behind(data: Path, results: Results) -> None:
     with workloads.start(data, results, LONG) as runner:
         workloads.wait_for(lambda: workloads.training(results))
@@ -86,7 +78,7 @@ def test_ctrl_c_ends_soon_and_leaves_nothing_behind(data: Path, results: Results
         runner.send_signal(signal.SIGINT)
         assert runner.wait(timeout=10) == 130
     assert not any(start_time(pid) for pid in workers)
-    assert not [path for path in results.claims.iterdir() if not path.name.startswith(".")]
+    assert not workloads.leased(results)
     statuses = {record["status"] for record in workloads.records(results)}
     assert statuses == {"done", "preempted"}
     kept = {path.stem for path in results.checkpoint("x").parent.glob("*.pt")}

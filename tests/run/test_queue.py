@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from studyspec.plan.jobs import Job
+from studyspec.errors import RunError
+from studyspec.jobs.prepare import Prepare
+from studyspec.jobs.stages import Job
+from studyspec.run import leases
+from studyspec.run.process import Process
 from studyspec.run.queue import Queue, publish, published, read_job, ticket_of, withdraw
-from studyspec.store.layout import Results
+from studyspec.store.folder import Results
 from studyspec.store.records import RecordIndex
 from tests.run import workloads
 
@@ -28,8 +33,9 @@ def test_a_published_job_comes_back_whole(tmp_path: Path, results: Results) -> N
     publish_all(results, jobs)
     for job in jobs:
         back = read_job(results, job.key)
-        assert (back.key, back.needs, back.ingredients) == (job.key, job.needs, job.ingredients)
-        assert dict(back.inputs["prepare"]) == job.inputs.get("prepare", {})
+        assert (back.key, back.needs, back.title) == (job.key, job.needs, job.title)
+        assert back.task == job.task
+        assert dict(back.inputs.its_sources) == dict(job.inputs.its_sources)
 
 
 def test_only_jobs_whose_needs_are_met_are_ready(tmp_path: Path, results: Results) -> None:
@@ -53,9 +59,33 @@ def test_withdrawn_jobs_are_forgotten(tmp_path: Path, results: Results) -> None:
     assert queue.board.unfinished() == 0
 
 
+def test_a_job_of_another_version_is_refused(tmp_path: Path, results: Results) -> None:
+    job = workloads.study(tmp_path)[0]
+    publish_all(results, (job,))
+    path = results.job(job.key)
+    path.write_text(path.read_text().replace('"recipe":1', '"recipe":99', 1))
+    with pytest.raises(RunError, match="stage 'prepare' of recipe 99 is of another version"):
+        read_job(results, job.key)
+
+
+def test_a_ready_job_is_leased_to_one_worker(tmp_path: Path, results: Results) -> None:
+    jobs = workloads.study(tmp_path, "A")[:2]
+    publish_all(results, jobs)
+    queue, me = Queue(results, RecordIndex(results)), Process.current()
+    queue.refresh()
+    taken = [queue.take(me, "cpu", None) for _ in range(3)]
+    assert [one[1].key for one in taken if one] == [job.key for job in jobs]
+    assert taken[2] is None
+    assert leases.held(results) == {job.key for job in jobs}
+
+
 @pytest.mark.slow
 def test_ten_thousand_jobs_are_published_and_polled_fast(results: Results) -> None:
-    many = tuple(Job.of({"stage": "prepare", "number": i}) for i in range(10_000))
+    job = workloads.study(results.folder, "A")[0]
+    assert isinstance(job.task, Prepare)
+    pipeline = job.task.pipeline
+    tasks = [Prepare(image=f"{i:064x}", label="", pipeline=pipeline) for i in range(10_000)]
+    many = tuple(replace(job, task=task) for task in tasks)
     start = time.perf_counter()
     publish_all(results, many)
     assert time.perf_counter() - start < 10

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from studyspec.errors import RunError
+from studyspec.jobs.prepare import Prepared
 from studyspec.run.events import Event
 from studyspec.run.runner import Options, run
-from studyspec.store.layout import Results
+from studyspec.store.folder import Results
 from tests.run import workloads
 
 ONE = Options(workers=1)
@@ -41,7 +42,7 @@ def test_every_record_says_how_it_was_made(tmp_path: Path, results: Results) -> 
     job = workloads.study(tmp_path, "A")[0]
     run([job], results, ONE)
     (record,) = workloads.records(results)
-    assert record["ingredients"] == job.ingredients
+    assert record["ingredients"] == job.task.ingredients
     assert (record["stage"], record["device"]) == ("prepare", "cpu")
     assert record["device_name"]
     assert record["peak_memory_bytes"] > 1e7
@@ -71,14 +72,31 @@ def test_a_test_whose_weights_are_gone_is_blocked(tmp_path: Path, results: Resul
 
 
 def test_unknown_engines_and_devices_are_named(results: Results) -> None:
-    with pytest.raises(RunError, match="unknown engine 'cloud'; there is: local"):
+    with pytest.raises(RunError, match="no engine 'cloud' is installed; there is: inline, local"):
         run([], results, Options(engine="cloud"))
-    with pytest.raises(RunError, match="unknown device 'gpu0'; name it as cpu, cuda:0"):
+    with pytest.raises(RunError, match="no device 'gpu0' here; there is cpu"):
         run([], results, Options(devices=("cpu", "gpu0")))
 
 
+def test_an_engine_that_stops_no_job_says_so(results: Results) -> None:
+    with pytest.raises(RunError, match="'inline' stops no job for its time; leave --time-limit"):
+        run([], results, Options(engine="inline", time_limit_s=3.0))
+
+
+def test_a_run_tells_what_came_of_a_job(tmp_path: Path, results: Results) -> None:
+    events: list[Event] = []
+    run(workloads.study(tmp_path, "A")[:1], results, Options(engine="inline"), events.append)
+    assert isinstance(events[-1].result, Prepared)
+    assert events[-1].result.patches == 16
+    assert events[-1].seconds is not None
+
+
 def test_runner_and_supervisor_import_no_torch() -> None:
-    code = "import studyspec.run.runner, studyspec.run.worker, sys; print('torch' in sys.modules)"
+    code = (
+        "import studyspec.run.runner, studyspec.run.worker, sys; "
+        "from studyspec.plugins.registry import ENGINES; "
+        "ENGINES.get('inline'); print('torch' in sys.modules)"
+    )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout == "False\n"
 

@@ -13,15 +13,16 @@ from typing import Any
 import numpy as np
 
 from studyspec.catalog.row import ImageRow
-from studyspec.images.source import Identity, Source
+from studyspec.images.door import Door, Identity
+from studyspec.jobs.stages import Job
 from studyspec.plan.datasets import PlannedImage, ResolvedDataset
 from studyspec.plan.expansion import expand_jobs
-from studyspec.plan.jobs import Job
 from studyspec.plan.preparation import Files
+from studyspec.plugins.contracts import Whereabouts
 from studyspec.spec.filters import DatasetFilter
-from studyspec.spec.settings import StageSettings
+from studyspec.spec.sections import StageSettings
 from studyspec.spec.variants import Variant
-from studyspec.store.layout import Results
+from studyspec.store.folder import Results
 
 SIZE = 64
 
@@ -51,10 +52,10 @@ def write_image(folder: Path, name: str, seed: int) -> ImageRow:
     return ImageRow(name, "mine", f"{name}.npy", f"{name}_label.npy")
 
 
-def identity(folder: Path, row: dict[str, Any]) -> Identity:
+def identity(folder: Path, row: ImageRow) -> Identity:
     """The hashes of an image and its label as they are now."""
-    source = Source(folder / "catalog.parquet", folder / "cache")
-    return source.identity(ImageRow.from_json(row), "drawn")
+    door = Door(Whereabouts(folder / "catalog.parquet", folder / "cache"))
+    return door.identity(row, "drawn")
 
 
 def dataset(folder: Path, name: str, n: int = 2) -> ResolvedDataset:
@@ -62,7 +63,7 @@ def dataset(folder: Path, name: str, n: int = 2) -> ResolvedDataset:
     images = []
     for i in range(n):
         row = write_image(folder, f"{name}-{i}", 100 * sum(name.encode()) + i)
-        found = identity(folder, row.to_json())
+        found = identity(folder, row)
         images.append(PlannedImage(row, "drawn", found.image_sha256, found.label_sha256))
     return ResolvedDataset(name, DatasetFilter(), tuple(images))
 
@@ -108,16 +109,24 @@ def wait_for(what: Callable[[], object], seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
-def start(data: Path, results: Results, epochs: int = 2) -> subprocess.Popen[bytes]:
+def start(
+    data: Path, results: Results, epochs: int = 2, engine: str = "local"
+) -> subprocess.Popen[bytes]:
     """A runner in a process of its own."""
     program = [sys.executable, "-m", "tests.run.program", str(data), str(results.folder)]
-    return subprocess.Popen([*program, str(epochs)], stdout=subprocess.DEVNULL)
+    return subprocess.Popen([*program, str(epochs), engine], stdout=subprocess.DEVNULL)
 
 
 def worker_pids(results: Results) -> list[int]:
     """The process numbers of all workers that a runner knows of."""
-    files = results.workers.glob("*.json")
+    files = results.workers.glob("[!.]*.json")
     return [int(json.loads(path.read_text())["handle"].partition(":")[0]) for path in files]
+
+
+def leased(results: Results) -> list[str]:
+    """What leases have left behind."""
+    found = results.leases.iterdir() if results.leases.exists() else ()
+    return [path.name for path in found if not path.name.startswith(".")]
 
 
 def child_pids(pid: int) -> list[int]:
@@ -130,4 +139,4 @@ def child_pids(pid: int) -> list[int]:
 
 def training(results: Results) -> bool:
     """Whether some training has come through an epoch and goes on."""
-    return any(results.claims.glob("*.progress"))
+    return any(results.leases.glob("[!.]*.progress"))

@@ -7,8 +7,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from studyspec.spec.names import union_members
 from studyspec.spec.study import Study
-from studyspec.spec.variants import expand, union_members
+from studyspec.spec.variants import expand
 from tests.spec.studies import loaded
 
 SETTINGS = {

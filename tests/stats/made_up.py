@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from studyspec.stats.scores import CellName, Scores
+from studyspec.stats.scores import CellName, FoldScore, ImageScore, Scores
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ def scores(
     noise, random = noise or Noise(), np.random.default_rng(seed)
     difficulty: dict[str, Any] = {}
     networks: dict[tuple[str, str], Any] = {}
-    images, folds = [], []
+    images: list[ImageScore] = []
+    folds: list[FoldScore] = []
     for name, mean in means.items():
         shape = noise.folds, noise.micrographs
         easy = random.normal(0, noise.difficulty, shape[1])
@@ -45,18 +46,17 @@ def scores(
         dice = dice + random.normal(0, noise.liking, shape[1]) + random.normal(0, noise.rest, shape)
         for fold in range(noise.folds):
             seen = [m for m in range(noise.micrographs) if _sees(name, fold, m, noise)]
-            cell: dict[str, Any] = {"variant": name.variant, "train": name.train, "test": name.test}
-            cell |= {"split": name.split, "fold": fold}
             images += [
-                cell
-                | {"image_id": f"{name.test}/{m:02d}", "n_patches": 16}
-                | {"dice": dice[fold, m], "oversegmentation": 1 - dice[fold, m]}
+                ImageScore(name, fold, _metrics(dice[fold, m]), f"{name.test}/{m:02d}", 16)
                 for m in seen
             ]
-            score = float(dice[fold, seen].mean())
-            folds.append(cell | {"dice": score, "oversegmentation": 1 - score})
+            folds.append(FoldScore(name, fold, _metrics(float(dice[fold, seen].mean()))))
     variants: dict[str, Any] = {name.variant: {} for name in means}
     return Scores(folds, images, **({"variants": variants} | more))
+
+
+def _metrics(dice: float) -> dict[str, float | None]:
+    return {"dice": dice, "oversegmentation": 1 - dice}
 
 
 def _sees(name: CellName, fold: int, micrograph: int, noise: Noise) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from studyspec.stats.contrasts import Cell, two_way_bootstrap, variance_sum_t
+from studyspec.stats.contrasts import WeightedCell, two_way_bootstrap, variance_sum_t
 from studyspec.stats.scores import CellName
 from tests.stats.made_up import Noise, scores
 
@@ -13,13 +13,13 @@ OFF, OWN, OTHER = CellName("base", "A", "T"), CellName("base", "T", "T"), CellNa
 ELSEWHERE, OWN_U = CellName("base", "A", "U"), CellName("base", "U", "U")
 
 
-def cell(weight: float, table: Sequence[Sequence[float]], networks: str) -> Cell:
+def cell(weight: float, table: Sequence[Sequence[float]], networks: str) -> WeightedCell:
     """A cell of folds x micrographs, all of the same patches."""
     dice = np.array(table)
     fold, micrograph = np.indices(dice.shape)
     names = np.array([f"m{i}" for i in micrograph.ravel()])
     patches = np.full(dice.size, 4.0)
-    return Cell(
+    return WeightedCell(
         weight, float(dice.mean()), networks, "T", fold.ravel(), names, dice.ravel(), patches
     )
 
@@ -46,7 +46,7 @@ def test_a_fold_that_saw_easy_micrographs_is_no_better_network() -> None:
     hard = Noise(difficulty=0.2, liking=0.0, network=0.0, rest=0.0)
     made = scores({OFF: 0.8, OWN: 0.8}, hard)
     assert np.std(list(made.per_fold(OWN, "dice").values())) > 0.05
-    estimate = variance_sum_t([made.cell(OFF, "dice", 1.0), made.cell(OWN, "dice", -1.0)])
+    estimate = variance_sum_t([made.weighted(OFF, "dice", 1.0), made.weighted(OWN, "dice", -1.0)])
     assert estimate.variance == pytest.approx(0, abs=1e-20)
 
 
@@ -61,7 +61,7 @@ def test_false_alarms_are_near_5_percent(left: CellName, right: CellName, networ
 
     def alarm(seed: int) -> bool:
         made = scores({left: 0.8, right: 0.8}, noise, seed)
-        cells = [made.cell(left, "dice", 1.0), made.cell(right, "dice", -1.0)]
+        cells = [made.weighted(left, "dice", 1.0), made.weighted(right, "dice", -1.0)]
         low, high = variance_sum_t(cells).interval()
         return not low <= 0 <= high
 
@@ -74,7 +74,7 @@ def share(alarm: Callable[[int], bool], n: int) -> float:
 
 def test_the_bootstrap_agrees_where_micrographs_are_many() -> None:
     made = scores({OFF: 0.8, OTHER: 0.7}, Noise(micrographs=60, folds=20, liking=0.04))
-    cells = [made.cell(OFF, "dice", 1.0), made.cell(OTHER, "dice", -1.0)]
+    cells = [made.weighted(OFF, "dice", 1.0), made.weighted(OTHER, "dice", -1.0)]
     summed, drawn = variance_sum_t(cells), two_way_bootstrap(cells, np.random.default_rng(1))
     assert drawn.value == pytest.approx(summed.value)
     assert drawn.interval() == pytest.approx(summed.interval(), abs=0.003)

@@ -115,7 +115,7 @@ def test_without_an_own_set_nothing_is_normalized() -> None:
 
 def test_crops_of_one_micrograph_count_once() -> None:
     made = scores(MEANS)
-    images = [{**row, "micrograph": row["image_id"][-1]} for row in made.images]
+    images = [row._replace(micrograph=row.image_id[-1]) for row in made.images]
     by_tens = Scores(made.folds, images)
     assert contrast(by_tens, less(OFF, BARE_OFF)).micrographs == 10
 
@@ -123,3 +123,9 @@ def test_crops_of_one_micrograph_count_once() -> None:
 def test_one_micrograph_has_no_spread() -> None:
     made = scores({OFF: 0.8, BARE_OFF: 0.7}, Noise(micrographs=1))
     assert "at least two micrographs" in lacking(made, less(OFF, BARE_OFF))
+
+
+def test_one_fold_of_a_foreign_network_has_no_spread() -> None:
+    made = scores({OFF: 0.8})
+    foreign = Scores([made.folds[0]._replace(fold=None)], made.images)
+    assert "at least two folds" in lacking(foreign, mean_of([OFF], "dice_sd"))

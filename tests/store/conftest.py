@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from studyspec.store.layout import Results
+from studyspec.store.folder import Results
 
 
 @pytest.fixture

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from studyspec.store.database import open_database
-from studyspec.store.layout import Results
+from studyspec.store.folder import Results
 
 Dump = dict[str, list[str]]
+DIGITS = 12
+"""Sums of float64 in another order differ in the last of their 15 or 16 digits."""
 
 
 def dump(results: Results) -> Dump:
@@ -17,6 +19,10 @@ def dump(results: Results) -> Dump:
             "where not internal"
         ).fetchall()
         return {
-            name: sorted(map(repr, connection.execute(f"from {name}").fetchall()))
+            name: sorted(map(_told, connection.execute(f"from {name}").fetchall()))
             for (name,) in names
         }
+
+
+def _told(row: tuple[object, ...]) -> str:
+    return repr([f"{one:.{DIGITS}g}" if isinstance(one, float) else one for one in row])

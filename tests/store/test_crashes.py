@@ -11,10 +11,11 @@ from contextlib import closing
 
 import pytest
 
+from studyspec.store.folder import Results
 from studyspec.store.ingest import ingest
-from studyspec.store.layout import Results
 from studyspec.store.queries import user_query
-from studyspec.store.records import RecordIndex, read_record, record_names
+from studyspec.store.record_file import read_record
+from studyspec.store.records import RecordIndex, record_names
 from tests.store.victims import Victims, write
 
 ROWS = 12
@@ -35,9 +36,10 @@ def kill(pid: int, after_s: float) -> None:
 
 def contents(results: Results) -> tuple[int, int, int]:
     """Attempts, evaluations, and rows of scores."""
-    counts = ("stored.attempt", "stored.evaluation", "stored.patch_score")
+    counts = ("stored.attempt", "stored.evaluation_sum", "stored.evaluate_scores")
     asked = ", ".join(f"(select count(*) from {name})" for name in counts)
-    attempts, evaluations, rows = user_query(results, f"select {asked}").rows[0]
+    [row] = user_query(results, f"select {asked}").rows
+    attempts, evaluations, rows = (int(str(one)) for one in row)
     return attempts, evaluations, rows
 
 
@@ -51,7 +53,7 @@ def test_writers_killed_lose_no_record(results: Results, victims: Victims, kills
         said |= set(victims.buried())
     assert said <= record_names(results)
     for name in record_names(results):
-        assert read_record(results.records / name)["status"] == "done"
+        assert read_record(results.records / name).head.status == "done"
     assert len(RecordIndex(results).statuses()) == len(record_names(results))
 
 

@@ -1,16 +1,24 @@
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import threading
+from dataclasses import replace
 
 import duckdb
 import pytest
 
 from studyspec.errors import NothingThere, StoreError
-from studyspec.store import database
+from studyspec.store import migrations, stage_tables
 from studyspec.store.cleaning import clean
-from studyspec.store.database import Connection, is_current, migrate, open_database
+from studyspec.store.connection import Connection
+from studyspec.store.database import open_database
+from studyspec.store.folder import Results
 from studyspec.store.ingest import ingest, rebuild
-from studyspec.store.layout import Results
+from studyspec.store.migrations import is_current, migrate
+from studyspec.store.queries import user_query
+from studyspec.store.sql_types import Column
 from tests.store.dumps import dump
 from tests.store.results_folders import dataset, variant, write_all_done, write_study
 
@@ -35,22 +43,25 @@ def test_a_migration_changes_an_older_database_and_keeps_its_rows(
 ) -> None:
     write_study(results, [dataset("Au")], variant(["Au"]))
     ingest(results)
-    monkeypatch.setattr(database, "MIGRATIONS", (*database.MIGRATIONS, add_colour))
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, add_colour))
     with open_database(results, read_only=True) as connection:
         found = connection.execute("select variant, colour from stored.plan_variant").fetchall()
         steps = connection.execute("from stored.migration order by position").fetchall()
     assert found == [("base", "red")]
-    assert steps == [(0, "first_tables"), (1, "measurements"), (2, "add_colour")]
+    assert steps == [(0, "plan_tables"), (1, "add_colour")]
 
 
-def test_a_migration_that_fails_changes_nothing(results: Results) -> None:
-    steps = database.MIGRATIONS
+def test_a_migration_that_fails_changes_nothing(
+    results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with open_database(results):
         pass
-    with pytest.raises(RuntimeError), open_database(results) as connection:
-        migrate(connection, (*steps, fail))
+    with monkeypatch.context() as later:
+        later.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, fail))
+        with pytest.raises(RuntimeError), open_database(results) as connection:
+            migrate(connection, results.folder)
     with open_database(results, read_only=True) as connection:
-        assert is_current(connection, steps)
+        assert is_current(connection, results.folder)
         assert connection.execute("from stored.plan_variant").fetchall() == []
 
 
@@ -58,7 +69,7 @@ def test_a_database_of_a_later_version_is_left_alone(
     results: Results, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as later:
-        later.setattr(database, "MIGRATIONS", (*database.MIGRATIONS, add_colour))
+        later.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, add_colour))
         with open_database(results):
             pass
     for read_only in (True, False):
@@ -70,9 +81,30 @@ def test_a_database_of_a_later_version_is_left_alone(
 def test_changed_views_are_made_anew(results: Results) -> None:
     with open_database(results) as connection:
         connection.execute("drop view scores")
-        connection.execute("update stored.views set digest = 'of an earlier version'")
+        connection.execute("update stored.form set digest = 'another' where part = 'views'")
     with open_database(results, read_only=True) as connection:
         assert connection.execute("from scores").fetchall() == []
+
+
+def test_a_database_of_an_earlier_version_says_to_move_the_folder(results: Results) -> None:
+    results.folder.mkdir()
+    with duckdb.connect(str(results.database)) as connection:
+        connection.execute("create schema stored")
+        connection.execute("create table stored.migration as select 0 as position, 'old' as name")
+    told = pytest.raises(StoreError, match=r"earlier version of studyspec; move the folder .* away")
+    with told, open_database(results, read_only=True):
+        pass
+
+
+def test_a_new_field_of_a_stage_is_a_column_of_its_table(
+    results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_all_done(results, write_study(results, [dataset("Au")], variant(["Au"])))
+    ingest(results)
+    [table] = (one for one in stage_tables.all_stage_tables() if one.name == "train")
+    grown = replace(table, columns=(*table.columns, Column("ema", "DOUBLE", "0.5")))
+    monkeypatch.setattr(migrations, "all_stage_tables", lambda: [grown])
+    assert user_query(results, "select distinct ema from networks").rows == [(0.5,)]
 
 
 def test_what_is_no_database_is_told_with_a_way_out(results: Results) -> None:
@@ -124,3 +156,13 @@ def test_cleaning_deletes_what_can_be_made_again(results: Results) -> None:
     assert sorted(results.records.iterdir()) == records
     shutil.rmtree(results.artifacts)
     assert clean(results) == 0
+
+
+def test_an_interrupt_is_one_while_duckdb_works_too(results: Results) -> None:
+    write_all_done(results, write_study(results, [dataset("Au")], variant(["Au"])))
+    ingest(results)
+    stop = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    stop.start()
+    with pytest.raises(KeyboardInterrupt):
+        user_query(results, "select count(*) from range(10000000) a, range(10000000) b where a < b")
+    stop.join()

@@ -5,22 +5,22 @@ import random
 import shutil
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from studyspec.plan.expansion import Expansion
+from studyspec.errors import StoreError
 from studyspec.store import ingest as ingesting
+from studyspec.store.folder import Results
 from studyspec.store.ingest import ingest, rebuild
-from studyspec.store.layout import Results
+from studyspec.store.planned import write_plan
 from studyspec.store.queries import user_query
-from studyspec.store.record_file import read_head
-from studyspec.store.records import write_plan
+from studyspec.store.record_file import Json, read_head
 from tests.store.dumps import dump
 from tests.store.results_folders import (
+    Study,
     dataset,
+    evaluated,
     random_scores,
-    result_of,
     variant,
     write_all_done,
     write_done,
@@ -31,18 +31,21 @@ from tests.store.results_folders import (
 
 def count(results: Results, what: str) -> int:
     """How many rows there are."""
-    return int(user_query(results, f"select count(*) from {what}").rows[0][0])
+    return int(str(user_query(results, f"select count(*) from {what}").rows[0][0]))
 
 
 @pytest.fixture
-def small(results: Results) -> Expansion:
-    datasets = [dataset("Au", batch=1), dataset("Ag", batch=2.5, maker="x")]
+def small(results: Results) -> Study:
+    datasets = [
+        dataset("Au", further={"batch": 1}),
+        dataset("Ag", further={"batch": 2.5, "maker": "x"}),
+    ]
     expanded = write_study(results, datasets, variant(["Au", "Ag"]))
     write_all_done(results, expanded)
     return expanded
 
 
-def test_every_record_is_ingested_once(results: Results, small: Expansion) -> None:
+def test_every_record_is_ingested_once(results: Results, small: Study) -> None:
     assert ingest(results) == len(small.jobs) + 1
     assert ingest(results) == 0
     assert count(results, "attempts") == len(small.jobs)
@@ -54,9 +57,7 @@ def test_no_records_make_no_database(results: Results) -> None:
     assert not results.database.exists()
 
 
-def test_batches_add_up(
-    results: Results, small: Expansion, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_batches_add_up(results: Results, small: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     ingest(results)
     at_once = dump(results)
     results.database.unlink()
@@ -78,7 +79,7 @@ def test_a_rebuilt_database_is_the_same(results: Results) -> None:
     assert all(before[f"main.{view}"] for view in ("scores", "image_scores", "matrix", "datasets"))
 
 
-def test_a_database_that_is_broken_is_rebuilt(results: Results, small: Expansion) -> None:
+def test_a_database_that_is_broken_is_rebuilt(results: Results, small: Study) -> None:
     results.database.write_text("this is no database")
     assert rebuild(results) == len(small.jobs) + 1
     assert count(results, "scores") == 8
@@ -103,8 +104,10 @@ def test_results_are_merged_by_copying_records(results: Results, tmp_path: Path)
         (lambda data: b"", "cut short"),
         (lambda data: b"\xff\xfe" + data, "not text"),
         (lambda data: b"[1, 2]", "another schema"),
-        (lambda data: data.replace(b'"schema":1', b'"schema":9'), "another schema"),
-        (lambda data: data.replace(b'"status"', b'"state"'), "no key, stage, status or time"),
+        (lambda data: data.replace(b'"schema":2', b'"schema":9'), "another schema"),
+        (lambda data: data.replace(b'"status"', b'"state"'), "no status"),
+        (lambda data: data.replace(b'"image_ids"', b'"ids"'), "no image_ids in its result"),
+        (lambda data: data.replace(b'"network":"', b'"of":"'), "no network in its ingredients"),
         (lambda data: data.replace(b'"tp":[', b'"tp":[1,'), "do not fit together"),
         (lambda data: data.replace(b'"image":[0', b'"image":[7'), "do not fit together"),
         (lambda data: data.replace(b'"image":[0', b'"image":["x"'), "do not fit together"),
@@ -113,7 +116,7 @@ def test_results_are_merged_by_copying_records(results: Results, tmp_path: Path)
 def test_a_bad_record_is_told_of_once_and_passed_over(
     results: Results, damage: object, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    path = next(p for p in results.records.iterdir() if read_head(p)["stage"] == "evaluate")
+    path = next(p for p in results.records.iterdir() if read_head(p).stage == "evaluate")
     whole = path.read_bytes()
     path.write_bytes(damage(whole))  # type: ignore[operator]
     with caplog.at_level(logging.WARNING):
@@ -147,6 +150,16 @@ def test_a_copy_of_a_record_under_another_name_counts_once(results: Results) -> 
     assert user_query(results, "from scores order by all").rows == before
 
 
+@pytest.mark.usefixtures("small")
+def test_a_record_of_an_earlier_version_is_one_clear_error(results: Results) -> None:
+    for path in results.records.iterdir():
+        path.write_text(path.read_text().replace('"schema":2', '"schema":1'))
+    with pytest.raises(
+        StoreError, match=r"of an earlier version.*; move the folder .*results away"
+    ):
+        ingest(results)
+
+
 def test_failures_are_kept_until_there_is_a_result(results: Results) -> None:
     job = write_study(results, [dataset("Au")], variant(["Au"])).jobs[-1]
     write_failed(results, job, "lost", 1)
@@ -163,9 +176,8 @@ def test_failures_are_kept_until_there_is_a_result(results: Results) -> None:
 
 def test_a_thousand_small_evaluations_are_ingested_in_seconds(results: Results) -> None:
     expanded = write_study(results, [dataset("Au", 4)], variant(["Au"], folds=2))
-    job = expanded.jobs[-1]
     scores = random_scores(random.Random(1), images=4, patches=5, forms=1)
-    path = write_done(results, job, {**result_of(job), "scores": scores})
+    path = write_done(results, expanded.jobs[-1], evaluated(["a", "b", "c", "d"], scores))
     text = path.read_text()
     uuid = path.name.split(".")[1]
     for number in range(1000):
@@ -173,16 +185,23 @@ def test_a_thousand_small_evaluations_are_ingested_in_seconds(results: Results) 
     began = time.monotonic()
     assert ingest(results) == 1002
     assert time.monotonic() - began < 20
-    assert count(results, "stored.patch_score") == 1001 * 20
+    assert count(results, "stored.evaluate_scores") == 1001 * 20
 
 
 def test_a_large_plan_is_ingested_in_seconds(results: Results) -> None:
     names = [f"{number:064}" for number in range(20_000)]
-    cell = {"variant": "v", "train": "a", "test": "b", "fold": 0, "split": "test", "network": "n"}
-    plan: dict[str, Any] = {
+    cell: Json = {
+        "variant": "v",
+        "train": "a",
+        "test": "b",
+        "fold": 0,
+        "split": "test",
+        "network": "n",
+    }
+    plan: Json = {
         "study": "large",
         "profile": None,
-        "cells": [{**cell, "evaluation": name} for name in names],
+        "cells": [cell | {"evaluation": name} for name in names],
         "images": {name: {"image_id": name, "material": "Au"} for name in names},
         "evaluations": {name: {"images": "l"} for name in names},
         "variants": {"v": {}},

@@ -10,11 +10,12 @@ import duckdb
 import pytest
 
 from studyspec.errors import NothingThere, QueryError, StoreError
-from studyspec.store import exports
+from studyspec.store import answer_files
+from studyspec.store.folder import Results
 from studyspec.store.ingest import ingest
-from studyspec.store.layout import Results
-from studyspec.store.queries import Table, study_matrix, user_query
-from tests.store.results_folders import dataset, variant, write_all_done, write_study
+from studyspec.store.queries import Failed, StageCount, Table, overview, study_matrix, user_query
+from studyspec.store.snapshot import snapshot
+from tests.store.results_folders import dataset, variant, write_all_done, write_failed, write_study
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +41,9 @@ def test_no_results_are_said_to_be_missing(results: Results) -> None:
 
 
 def test_the_matrix_of_a_study_is_that_of_its_profile(full: Results) -> None:
-    [cell] = study_matrix(full, "small", None)
+    [cell] = study_matrix(full, "small", None).dicts()
     assert (cell["profile"], cell["train"], cell["folds"]) == ("", "Au", 2)
-    assert study_matrix(full, "small", "paper") == []
+    assert study_matrix(full, "small", "paper").rows == []
 
 
 @pytest.mark.parametrize(
@@ -77,6 +78,32 @@ def test_a_wrong_query_is_explained_in_one_line(full: Results, sql: str, message
 )
 def test_all_kinds_of_questions_are_answered(full: Results, sql: str) -> None:
     assert user_query(full, sql).rows
+
+
+def test_a_snapshot_answers_from_one_state(results: Results) -> None:
+    write_study(results, [dataset("Au")], variant(["Au"]))
+    ingest(results)
+    with snapshot(results) as store:
+        before = store.query("from cells").rows
+        write_study(results, [dataset("Ag")], variant(["Ag"]), name="other")
+        writer = threading.Thread(target=ingest, args=[results])
+        writer.start()
+        assert store.query("from cells").rows == before
+    writer.join()
+    assert len(user_query(results, "from cells").rows) == 2 * len(before)
+
+
+def test_an_overview_counts_jobs_and_tells_of_failures(results: Results) -> None:
+    job = write_study(results, [dataset("Au")], variant(["Au"])).stage("train")[0]
+    write_failed(results, job)
+    ingest(results)
+    results.leases.mkdir(parents=True)
+    results.lease("k").touch()
+    found = overview(results)
+    assert StageCount("train", 0, 1) in found.stages
+    assert found.running == ("k",)
+    log = results.folder / "run/logs/x.log"
+    assert found.failed == (Failed("train", job.key, "it broke", log),)
 
 
 FORBIDDEN = [
@@ -168,7 +195,7 @@ MIXED = Table(
 
 
 def test_csv_holds_the_rows(tmp_path: Path) -> None:
-    exports.write_csv(MIXED, tmp_path / "a.csv")
+    answer_files.write_csv(MIXED, tmp_path / "a.csv")
     with (tmp_path / "a.csv").open(newline="") as file:
         rows = list(csv.reader(file))
     assert rows[0] == list(MIXED.columns)
@@ -177,15 +204,18 @@ def test_csv_holds_the_rows(tmp_path: Path) -> None:
 
 
 def test_json_holds_the_rows(tmp_path: Path) -> None:
-    exports.write_json(MIXED, tmp_path / "a.json")
+    answer_files.write_json(MIXED, tmp_path / "a.json")
     first = json.loads((tmp_path / "a.json").read_text())[0]
     assert list(first.values()) == ["a, b", 1, 0.5, "2020-01-02", ["x", "y"]]
 
 
-@pytest.mark.parametrize("copies", [0, 1, 30_000])
-def test_parquet_holds_the_rows_and_types(tmp_path: Path, copies: int) -> None:
+@pytest.mark.parametrize("copies", [0, 1, 50])
+def test_parquet_holds_the_rows_and_types(
+    tmp_path: Path, copies: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answer_files, "PART", 30)
     path = tmp_path / "it's.parquet"
-    exports.write_parquet(Table(MIXED.columns, MIXED.types, MIXED.rows * copies), path)
+    answer_files.write_parquet(Table(MIXED.columns, MIXED.types, MIXED.rows * copies), path)
     found = duckdb.connect().read_parquet(str(path))
     assert tuple(found.columns) == MIXED.columns
     assert tuple(map(str, found.types)) == MIXED.types
@@ -195,13 +225,31 @@ def test_parquet_holds_the_rows_and_types(tmp_path: Path, copies: int) -> None:
 def test_what_the_views_give_can_be_exported(full: Results, tmp_path: Path) -> None:
     for view in ("attempts", "scores", "image_scores", "datasets", "networks"):
         answer = user_query(full, f"from {view}")
-        exports.write_parquet(answer, tmp_path / "a.parquet")
+        answer_files.write_parquet(answer, tmp_path / "a.parquet")
         assert duckdb.connect().read_parquet(str(tmp_path / "a.parquet")).fetchall() == answer.rows
-        exports.write_json(answer, tmp_path / "a.json")
+        answer_files.write_json(answer, tmp_path / "a.json")
 
 
-@pytest.mark.parametrize("write", [exports.write_csv, exports.write_json, exports.write_parquet])
+@pytest.mark.parametrize(
+    "write", [answer_files.write_csv, answer_files.write_json, answer_files.write_parquet]
+)
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path, write: object) -> None:
-    with pytest.raises(StoreError, match=r"missing.*a\.out: cannot be written"):
-        write(MIXED, tmp_path / "missing" / "a.out")  # type: ignore[operator]
-    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match=r"file.*a\.out: cannot be written"):
+        write(MIXED, tmp_path / "file" / "a.out")  # type: ignore[operator]
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_is_there_stays_until_an_export_is_whole(tmp_path: Path) -> None:
+    (tmp_path / "a.parquet").write_text("before")
+    odd = Table(("a",), ("INTEGER",), [("no number",)])
+    with pytest.raises(duckdb.Error):
+        answer_files.write_parquet(odd, tmp_path / "a.parquet")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["before"]
+
+
+def test_a_link_is_written_through(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    answer_files.write_csv(MIXED, tmp_path / "link")
+    assert (tmp_path / "target").read_text().startswith("name,")
+    assert (tmp_path / "link").is_symlink()

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import random
-from typing import Any
 
 import numpy as np
 import pytest
@@ -9,23 +8,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studyspec.catalog.columns import NAMES
-from studyspec.learn import metrics
-from studyspec.plan.expansion import Expansion
+from studyspec.jobs.evaluate import Evaluate, ScoreColumns
+from studyspec.learn.metrics import reference
+from studyspec.plugins.contracts import PixelMetric
+from studyspec.plugins.registry import METRICS
 from studyspec.spec.identity import digest
+from studyspec.store.folder import Results
 from studyspec.store.ingest import ingest
-from studyspec.store.layout import Results
 from studyspec.store.queries import user_query
+from studyspec.store.record_file import Json
+from studyspec.store.snapshot import Cell
 from tests.store.results_folders import (
+    Further,
+    Study,
+    Variant,
     dataset,
+    evaluated,
     random_scores,
     result_of,
+    trained,
     variant,
     write_all_done,
     write_done,
     write_study,
 )
 
-Row = dict[str, Any]
+Row = dict[str, Cell]
 
 
 def rows(results: Results, sql: str) -> list[Row]:
@@ -34,7 +42,7 @@ def rows(results: Results, sql: str) -> list[Row]:
     return user_query(results, sql).dicts()
 
 
-def evaluation(expanded: Expansion, train: str, test: str, fold: int = 0) -> str:
+def evaluation(expanded: Study, train: str, test: str, fold: int = 0) -> str:
     """The key of the evaluation of a fold of a cell of variant base."""
     return next(
         cell.evaluation
@@ -43,15 +51,30 @@ def evaluation(expanded: Expansion, train: str, test: str, fold: int = 0) -> str
     )
 
 
-def write_dice(results: Results, expanded: Expansion, dice: dict[str, float]) -> None:
+def write_dice(results: Results, expanded: Study, dice: dict[str, float]) -> None:
     """Record evaluations of one patch of 2000 pixels whose pixel dice are as given, by key."""
     for job in expanded.jobs:
         if job.key in dice:
             tp = round(1000 * dice[job.key])
-            one = {"image": [0], "row": [0], "col": [0], "orientation": [0], "loss_sum": [1.0]}
-            counts = {"tp": [tp], "fp": [1000 - tp], "fn": [1000 - tp], "tn": [tp]}
-            soft = {"soft_intersection": [1.0], "soft_sum": [2.0]}
-            write_done(results, job, {**result_of(job), "scores": {**one, **counts, **soft}})
+            scores = one_patch(tp=tp, fp=1000 - tp, fn=1000 - tp, tn=tp)
+            write_done(results, job, evaluated(["a", "b"], scores))
+
+
+def one_patch(tp: int = 0, fp: int = 0, fn: int = 0, tn: int = 0) -> ScoreColumns:
+    """The counts of one patch."""
+    return ScoreColumns(
+        image=(0,),
+        row=(0,),
+        col=(0,),
+        orientation=(0,),
+        tp=(tp,),
+        fp=(fp,),
+        fn=(fn,),
+        tn=(tn,),
+        loss_sum=(1.0,),
+        soft_intersection=(float(tp),),
+        soft_sum=(2.0 * tp,),
+    )
 
 
 @settings(max_examples=5, deadline=None)
@@ -62,16 +85,16 @@ def test_scores_are_the_formulas_on_the_counts(
     results = Results(tmp_path_factory.mktemp("results"))
     job = write_study(results, [dataset("Au", 3)], variant(["Au"])).jobs[-1]
     scores = random_scores(random.Random(seed), images=3, patches=4, forms=forms)
-    write_done(results, job, {**result_of(job), "scores": scores})
+    write_done(results, job, evaluated(["Au/0", "Au/1", "Au/2"], scores))
     [row] = rows(results, "from scores")
-    c = {name: np.array(values) for name, values in scores.items()}
+    c = {name: np.array(values) for name, values in scores if name != "sums"}
     tp, fp, fn = c["tp"], c["fp"], c["fn"]
     assert row["n_patches"] == 12
-    assert row["dice"] == pytest.approx(metrics.dice(tp, fp, fn))
-    assert row["dice_micro"] == pytest.approx(metrics.dice_micro(tp, fp, fn))
-    soft = metrics.soft_dice(c["soft_intersection"], c["soft_sum"])
+    assert row["dice"] == pytest.approx(reference.dice(tp, fp, fn))
+    assert row["dice_micro"] == pytest.approx(reference.dice_micro(tp, fp, fn))
+    soft = reference.soft_dice(c["soft_intersection"], c["soft_sum"])
     assert row["soft_dice"] == pytest.approx(soft)
-    assert row["oversegmentation"] == pytest.approx(metrics.oversegmentation(fp, fn))
+    assert row["oversegmentation"] == pytest.approx(reference.oversegmentation(fp, fn))
     assert row["loss"] == pytest.approx(c["loss_sum"].sum() / (100 * len(tp)))
     assert row["precision"] == pytest.approx(tp.sum() / (tp.sum() + fp.sum()))
     assert row["recall"] == pytest.approx(tp.sum() / (tp.sum() + fn.sum()))
@@ -80,16 +103,14 @@ def test_scores_are_the_formulas_on_the_counts(
         mine = c["image"] == image
         [row] = rows(results, asked)
         assert row == {
-            "dice": pytest.approx(metrics.dice(tp[mine], fp[mine], fn[mine])),
+            "dice": pytest.approx(reference.dice(tp[mine], fp[mine], fn[mine])),
             "n_patches": 4,
         }
 
 
 def test_a_score_of_nothing_is_null(results: Results) -> None:
     job = write_study(results, [dataset("Au")], variant(["Au"])).jobs[-1]
-    names = ("image", "row", "col", "orientation", "tp", "fp", "fn", "loss_sum")
-    scores = {name: [0] for name in (*names, "soft_intersection", "soft_sum")} | {"tn": [100]}
-    write_done(results, job, {**result_of(job), "scores": scores})
+    write_done(results, job, evaluated(["Au/0", "Au/1"], one_patch(tn=100)))
     [row] = rows(results, "from scores")
     assert row["dice"] == 1
     empty = ("dice_micro", "soft_dice", "precision", "recall", "oversegmentation")
@@ -98,7 +119,7 @@ def test_a_score_of_nothing_is_null(results: Results) -> None:
 
 def test_an_evaluation_without_patches_has_no_scores(results: Results) -> None:
     job = write_study(results, [dataset("Au")], variant(["Au"])).jobs[-1]
-    write_done(results, job, {**result_of(job), "scores": {}})
+    write_done(results, job, evaluated(["Au/0", "Au/1"], ScoreColumns()))
     assert rows(results, "from scores") == []
     assert rows(results, "select chosen from attempts") == [{"chosen": True}]
 
@@ -106,14 +127,15 @@ def test_an_evaluation_without_patches_has_no_scores(results: Results) -> None:
 def test_the_columns_are_those_of_the_design(results: Results) -> None:
     write_study(results, [dataset("Au")], variant(["Au"]))
     ingest(results)
+    names = " ".join(METRICS.names)
+    means = " ".join(f"{name}_mean {name}_sd" for name in METRICS.names)
     expected = {
         "patch_score": "evaluation split image_id row col orientation tp fp fn tn loss_sum "
-        "soft_intersection soft_sum",
+        "soft_intersection soft_sum sums",
         "variant_setting": "study profile variant setting value",
-        "scores": "study profile variant train test fold split n_patches dice dice_micro "
-        "soft_dice loss precision recall oversegmentation network evaluation",
-        "matrix": "study profile variant train test folds dice_mean dice_sd dice_micro_mean "
-        "dice_micro_sd normalized",
+        "scores": f"study profile variant train test fold split n_patches {names} "
+        "network evaluation",
+        "matrix": f"study profile variant train test folds {means} normalized",
     }
     for view, columns in expected.items():
         assert user_query(results, f"from {view}").columns == tuple(columns.split())
@@ -135,24 +157,33 @@ def test_one_fold_has_no_spread(results: Results) -> None:
     expanded = write_study(results, [dataset("Au")], variant(["Au"]))
     write_dice(results, expanded, {evaluation(expanded, "Au", "Au"): 0.5})
     [row] = rows(results, "select folds, dice_sd, normalized from matrix")
-    assert row == {"folds": 1, "dice_sd": None, "normalized": 1.0}
+    assert row == {"folds": 1, "dice_sd": None, "normalized": None}
 
 
-def test_normalized_is_by_the_own_set_of_the_variant_or_of_base(results: Results) -> None:
-    noisy = variant(["Au"], name="noisy", augment="x")
-    noisy_settings = noisy.settings.model_copy(deep=True)
-    changed = noisy_settings.model_copy(
-        update={"training": noisy_settings.training.model_copy(update={"epochs": 3})}
+@pytest.mark.parametrize(
+    ("scored", "normalized"),
+    [
+        ({"base/Au/Au": 0.8, "noisy/Ag/Au": 0.4}, {"base/Au/Au": 1.0, "noisy/Ag/Au": 0.5}),
+        ({"noisy/Ag/Ag": 0.5, "noisy/Au/Ag": 0.4}, {"noisy/Ag/Ag": 1.0, "noisy/Au/Ag": 0.8}),
+        ({"base/Ag/Ag": 0.5, "noisy/Au/Ag": 0.4}, {"base/Ag/Ag": 1.0, "noisy/Au/Ag": None}),
+    ],
+    ids=["base where the variant plans none", "the variant's", "none where that is not scored"],
+)
+def test_normalized_is_by_the_own_set(
+    results: Results, scored: dict[str, float], normalized: dict[str, float | None]
+) -> None:
+    noisy = Variant((("Ag", "Au"), ("Ag", "Ag"), ("Au", "Ag")), 1, "noisy")
+    both = [dataset("Au"), dataset("Ag")]
+    expanded = write_study(results, both, variant(["Au", "Ag"], folds=1), noisy)
+    cells = {f"{c.variant}/{c.train}/{c.test}": c.evaluation for c in expanded.cells}
+    write_dice(results, expanded, {cells[name]: value for name, value in scored.items()})
+    found = rows(
+        results, "select variant || '/' || train || '/' || test as c, normalized from matrix"
     )
-    pairs = (("Ag", "Au"), ("Ag", "Ag"))
-    other = type(noisy)("noisy", changed, pairs, {"training.epochs": 3})
-    expanded = write_study(results, [dataset("Au"), dataset("Ag")], variant(["Au"]), other)
-    dice = {"base/Au/Au": 0.8, "noisy/Ag/Au": 0.4, "noisy/Ag/Ag": 0.5}
-    cells = {f"{c.variant}/{c.train}/{c.test}": c.evaluation for c in expanded.cells if not c.fold}
-    write_dice(results, expanded, {cells[name]: value for name, value in dice.items()})
-    found = rows(results, "select variant, train, test, normalized from matrix order by all")
-    assert [round(row["normalized"], 2) for row in found] == [1.0, 1.0, 0.5]
-    assert [row["variant"] for row in found] == ["base", "noisy", "noisy"]
+    assert {
+        row["c"]: None if row["normalized"] is None else round(float(str(row["normalized"])), 2)
+        for row in found
+    } == normalized
 
 
 def test_cell_scores_hold_every_metric(results: Results) -> None:
@@ -161,17 +192,14 @@ def test_cell_scores_hold_every_metric(results: Results) -> None:
     assert found == rows(
         results, "select 'dice' as metric, dice_mean as mean, dice_sd as sd from matrix"
     )
-    assert len(rows(results, "from cell_scores")) == 7
+    counted = {metric.name for metric in METRICS if not isinstance(metric, PixelMetric)}
+    assert {row["metric"] for row in rows(results, "from cell_scores")} == counted
 
 
 def test_of_two_trainings_the_earliest_is_chosen(results: Results) -> None:
-    job = next(
-        job
-        for job in write_study(results, [dataset("Au")], variant(["Au"])).jobs
-        if job.stage == "train"
-    )
+    job = write_study(results, [dataset("Au")], variant(["Au"])).stage("train")[0]
     for second in (3, 1, 2):
-        write_done(results, job, {**result_of(job), "weights_sha256": f"w{second}"}, second)
+        write_done(results, job, trained(f"w{second}"), second)
     assert rows(results, "select weights_sha256 from networks") == [{"weights_sha256": "w1"}]
     assert len(rows(results, "from history")) == 2
     chosen = rows(results, "select weights_sha256 as w, chosen from attempts order by all")
@@ -179,11 +207,7 @@ def test_of_two_trainings_the_earliest_is_chosen(results: Results) -> None:
 
 
 def test_of_trainings_at_the_same_time_the_lowest_hash_is_chosen(results: Results) -> None:
-    job = next(
-        job
-        for job in write_study(results, [dataset("Au")], variant(["Au"])).jobs
-        if job.stage == "train"
-    )
+    job = write_study(results, [dataset("Au")], variant(["Au"])).stage("train")[0]
     for seed in range(4):
         write_done(results, job, result_of(job, seed), 1)
     found = rows(results, "select hash, chosen from attempts order by hash")
@@ -196,13 +220,17 @@ def test_an_evaluation_follows_the_chosen_weights(
 ) -> None:
     expanded = write_study(results, [dataset("Au")], variant(["Au"], folds=2))
     test = expanded.jobs[-1]
-    train = next(job for job in expanded.jobs if job.key == test.ingredients["network"])
+    assert isinstance(test.task, Evaluate)
+    train = next(job for job in expanded.jobs if job.key == test.task.network)
+    ids = ["Au/0", "Au/1"]
+    scores = random_scores(random.Random(1), images=2)
     chosen, other = digest("chosen"), digest("other")
-    write_done(results, train, {**result_of(train), "weights_sha256": chosen}, 1)
-    write_done(results, train, {**result_of(train), "weights_sha256": other}, 2)
-    write_done(results, test, {**result_of(test), "weights_sha256": other}, 3)
+    write_done(results, test, evaluated(ids, scores, other), 3)
+    ingest(results)
+    write_done(results, train, trained(other), 2)
+    write_done(results, train, trained(chosen), 1)
     if own_weights_first:
-        write_done(results, test, {**result_of(test), "weights_sha256": chosen}, 4)
+        write_done(results, test, evaluated(ids, scores, chosen), 4)
     asked = "select weights_sha256 as w from attempts where stage = 'evaluate' and chosen"
     assert rows(results, asked) == [{"w": chosen if own_weights_first else other}]
     assert rows(results, "select n_patches from scores") == [{"n_patches": 6}]
@@ -213,7 +241,7 @@ def test_views_show_the_newest_plan_of_each_study_and_profile(results: Results) 
     write_all_done(results, write_study(results, both, variant(["Au", "Ag"])))
     write_study(results, both, variant(["Au"]))
     write_study(results, both, variant(["Ag"]), profile="paper")
-    write_study(results, both, variant(["Ag"]), study="other")
+    write_study(results, both, variant(["Ag"]), name="other")
     found = rows(results, "select study, profile, train, test from matrix order by all")
     assert [tuple(row.values()) for row in found] == [
         ("other", "", "Ag", "Ag"),
@@ -223,7 +251,7 @@ def test_views_show_the_newest_plan_of_each_study_and_profile(results: Results) 
 
 
 def test_image_scores_hold_all_catalog_columns(results: Results) -> None:
-    own: dict[str, Any] = {
+    own: Further = {
         "batch": 3,
         'maker\'s "name"': "x",
         "dice": 0.5,
@@ -231,7 +259,9 @@ def test_image_scores_hold_all_catalog_columns(results: Results) -> None:
         "ok": True,
     }
     expanded = write_study(
-        results, [dataset("Au", **own), dataset("Ag", batch=2.5)], variant(["Au"])
+        results,
+        [dataset("Au", further=own), dataset("Ag", further={"batch": 2.5})],
+        variant(["Au"]),
     )
     write_all_done(results, expanded)
     row = rows(results, "from image_scores where image_id = 'Au/0' and fold = 0")[0]
@@ -244,7 +274,7 @@ def test_image_scores_hold_all_catalog_columns(results: Results) -> None:
 def test_a_new_column_of_a_later_plan_appears(results: Results) -> None:
     write_study(results, [dataset("Au")], variant(["Au"]))
     assert "batch" not in rows(results, "from image")[0]
-    write_study(results, [dataset("Ag", batch="b")], variant(["Ag"]), study="other")
+    write_study(results, [dataset("Ag", further={"batch": "b"})], variant(["Ag"]), name="other")
     found = rows(results, "select image_id, batch from image order by all")
     assert [row["batch"] for row in found] == ["b", "b", None, None]
 
@@ -263,8 +293,12 @@ def test_datasets_count_images_and_patches(results: Results) -> None:
 
 
 def test_settings_of_variants_are_plain_text(results: Results) -> None:
-    changes = {"augment.noise.rho": 0.5, "preprocess.rescale.method": "normalize", "x": [1, 2]}
-    changed = type(variant(["Au"]))("v", variant(["Au"]).settings, (("Au", "Au"),), changes)
+    changes: Json = {
+        "augment.noise.rho": 0.5,
+        "preprocess.rescale.method": "normalize",
+        "x": [1, 2],
+    }
+    changed = Variant((("Au", "Au"),), 2, "v", tuple(changes.items()))
     write_study(results, [dataset("Au")], variant(["Au"]), changed)
     found = rows(results, "select setting, value from variant_setting order by setting")
     assert [row["value"] for row in found] == ["0.5", "normalize", "[1,2]"]

@@ -31,7 +31,9 @@ def low(wave: npt.NDArray[np.complexfloating]) -> npt.NDArray[np.complex128]:
 
 @pytest.mark.parametrize(("slice_A", "least"), [(10.0, 0.995), (2.0, 0.9995)])
 def test_the_exit_wave_is_that_of_abtem(slice_A: float, least: float) -> None:
-    abtem, ase = pytest.importorskip("abtem"), pytest.importorskip("ase")
+    hint = "abTEM is not installed (pip install abtem; it is GPL)"
+    abtem = pytest.importorskip("abtem", reason=hint)
+    ase = pytest.importorskip("ase", reason=hint)
     rng = np.random.default_rng(0)
     gold = CRYSTALS["Au"].elements[0]
     size = GRID.size_A

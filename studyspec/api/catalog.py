@@ -1,0 +1,235 @@
+"""Catalogs: which images there are, adding to them, and bringing them here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from studyspec.api import running
+from studyspec.api.checking import check
+from studyspec.api.frames import Rows
+from studyspec.api.workplace import HERE, AnyPath, Workplace
+from studyspec.catalog.add import Added
+from studyspec.catalog.add import add as add_images
+from studyspec.catalog.row import ImageRow
+from studyspec.catalog.table import Catalog
+from studyspec.catalog.twin_rows import CONDITION
+from studyspec.catalog.verify import Verified
+from studyspec.catalog.verify import verify as verify_files
+from studyspec.images import comparison
+from studyspec.images.comparison import Compared as Compared
+from studyspec.images.comparison import Extent as Extent
+from studyspec.images.door import Door
+
+FILE = "data_catalog.parquet"
+"""The catalog of whoever names none."""
+
+
+@dataclass(frozen=True)
+class Imaging:
+    """Conditions of simulated images: how they are taken.
+
+    Attributes
+    ----------
+    dose_e_per_A2
+        Dose [e/Å^2].
+    pixel_scale_nm
+        Edge of a pixel [nm].
+    support
+        "ultrathin carbon" or "silicon nitride".
+    session
+        A day's focus and illumination follow from its name.
+    voltage_kv
+        Voltage [kV].
+    width_px
+        Edge of an image [px]; None: three particles across.
+    """
+
+    dose_e_per_A2: float = 423
+    pixel_scale_nm: float = 0.02
+    support: str = "ultrathin carbon"
+    session: str = "simulated"
+    voltage_kv: float = 300
+    width_px: int | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two collections side by side: the columns of a condition, and what is compared under each."""
+
+    names: tuple[str, str]
+    condition: tuple[str, ...]
+    statistics: tuple[str, ...]
+    compared: tuple[Compared, ...]
+
+
+def conditions(catalog: AnyPath = FILE, collection: str | None = None) -> Rows:
+    """The conditions in a catalog, with the number of images of each.
+
+    Parameters
+    ----------
+    catalog
+        Catalog file.
+    collection
+        Only this one.
+
+    Raises
+    ------
+    CatalogError
+        If the catalog cannot be read.
+    """
+    names = ("collection", *CONDITION)
+    rows = [r for r in Catalog.open(Path(catalog)).rows if collection in (None, r.collection)]
+    counts = Counter(tuple(getattr(row, name) for name in names) for row in rows)
+    return Rows((*names, "images"), tuple((*key, n) for key, n in counts.items()))
+
+
+def add(
+    folder: AnyPath, metadata: AnyPath, catalog: AnyPath = FILE, collection: str = "mine"
+) -> Added:
+    """Make or extend a catalog from one's own images; every column of the CSV can be filtered on.
+
+    Parameters
+    ----------
+    folder
+        Where the images and labels lie.
+    metadata
+        CSV with the columns `image` and `label`, any catalog column, and any further one.
+    catalog
+        Catalog file, made if it is not there.
+    collection
+        Collection of the new rows.
+
+    Raises
+    ------
+    CatalogError, FileError
+        Naming the line and column of the CSV; nothing is written then.
+    """
+    return add_images(Path(folder), Path(metadata), Path(catalog), collection)
+
+
+def simulate(
+    material: str,
+    diameter_nm: float,
+    imaging: Imaging | None = None,
+    n: int = 12,
+    catalog: AnyPath = FILE,
+) -> tuple[ImageRow, ...]:
+    """Add simulated images of conditions that nobody has measured; a run renders them.
+
+    Parameters
+    ----------
+    material
+        Au, Ag, Pt, Pd or CdSe.
+    diameter_nm
+        Nominal diameter of the particles [nm].
+    imaging
+        How the images are taken.
+    n
+        How many images.
+    catalog
+        Catalog file, made if it is not there.
+
+    Raises
+    ------
+    TwinError
+        If the twin cannot simulate these conditions; nothing is written then.
+    CatalogError
+        If the catalog cannot be read or written.
+    """
+    from studyspec.twin.rows import add_rows
+
+    how = imaging or Imaging()
+    template = ImageRow(
+        "",
+        "",
+        "",
+        width_px=how.width_px,
+        height_px=how.width_px,
+        material=material,
+        diameter_nm=diameter_nm,
+        support=how.support,
+        voltage_kv=how.voltage_kv,
+        pixel_scale_nm=how.pixel_scale_nm,
+        dose_e_per_A2=how.dose_e_per_A2,
+        session=how.session,
+    )
+    return tuple(add_rows(template, n, Path(catalog)))
+
+
+def compare(
+    first: str,
+    second: str,
+    catalog: AnyPath = FILE,
+    extent: Extent | None = None,
+    workplace: Workplace = HERE,
+    on_image: Callable[[int, int], None] = lambda done, total: None,
+) -> Comparison:
+    """Compare the images of two collections: contrast, roughness, histogram, power spectrum.
+
+    Parameters
+    ----------
+    first, second
+        The collections.
+    catalog
+        Catalog file with both.
+    extent
+        How much to compare.
+    workplace
+        Where fetched files are.
+    on_image
+        Told how many images are done, and of how many.
+
+    Raises
+    ------
+    CatalogError
+        If there is no such collection, or they share no condition.
+    FileError, TwinError
+        If an image cannot be had.
+    """
+    names, door = (first, second), Door(workplace.whereabouts(catalog))
+    found = comparison.compare(Path(catalog), names, extent or Extent(), door, on_image)
+    return Comparison(names, comparison.MATCHED, comparison.STATISTICS, tuple(found))
+
+
+def fetch(
+    study: AnyPath,
+    profile: str | None = None,
+    workplace: Workplace = HERE,
+    progress: running.OnFetch | None = None,
+) -> int:
+    """Fetch the images and labels of a study that are not here yet; how many files that were.
+
+    Parameters
+    ----------
+    study
+        The study file.
+    profile
+        Profile of the file to merge over it.
+    workplace
+        Where fetched files go.
+    progress
+        Told of each download: name of the file, bytes so far and in all.
+
+    Raises
+    ------
+    SpecError, CatalogError
+        As `check`.
+    FetchError
+        Naming each file that could not be fetched or differs from its pin.
+    """
+    return running.fetch(check(study, profile, workplace), progress)
+
+
+def verify(catalog: AnyPath = FILE, workplace: Workplace = HERE) -> Verified:
+    """Compare every fetched file that is here with its pin; downloads nothing."""
+    return verify_files(workplace.whereabouts(catalog))
+
+
+def build(output: AnyPath = FILE) -> int:
+    """Build the catalog of the published images and of their twin, byte for byte; its rows."""
+    from studyspec.catalog.build import build as build_catalog
+
+    return build_catalog(Path(output))

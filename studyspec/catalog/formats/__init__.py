@@ -1,0 +1,1 @@
+"""The formats of image files, a reader each."""

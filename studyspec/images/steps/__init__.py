@@ -1,0 +1,1 @@
+"""The steps of preparing an image, a file each."""

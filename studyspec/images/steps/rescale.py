@@ -1,0 +1,129 @@
+"""Rescaling: the intensity scale that a network sees."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from studyspec.errors import FileError
+from studyspec.plugins.contracts import Step
+from studyspec.plugins.settings import Settings
+from studyspec.plugins.values import Image, WorkingImage
+
+ROWS_AT_ONCE = 256
+PERCENTILES = (1.0, 99.0)
+RELATIVE_SD = "relative_sd"
+"""The fact that standardizing notes: the standard deviation over the mean that there were."""
+
+
+class RescaleSettings(Settings):
+    """Intensity scale of the image."""
+
+    method: Literal["standardize", "normalize", "histogram"] = Field(
+        "standardize",
+        description="standardize: mean 0, sd 1; normalize: min 0, max 1; histogram: 0 and 1 at the "
+        "1st and 99th percentile.",
+    )
+    clip: bool = Field(True, description="histogram only: clip what lies outside 0 to 1.")
+
+
+class Rescale(Step[RescaleSettings]):
+    """The step `[preprocess.rescale]`."""
+
+    name = "rescale"
+    settings = RescaleSettings
+    standard = True
+    position = 400
+
+    def describe(self, settings: RescaleSettings) -> str:
+        """The method."""
+        return {
+            "standardize": "rescaled to mean 0 and standard deviation 1",
+            "normalize": "rescaled to minimum 0 and maximum 1",
+            "histogram": "rescaled so that the 1st and 99th percentile are 0 and 1"
+            + (", clipped there" if settings.clip else ""),
+        }[settings.method]
+
+    def span(self, settings: RescaleSettings) -> tuple[float, float]:
+        """Six standard deviations, or from 0 to 1 with a little beside."""
+        return (-6.0, 6.0) if settings.method == "standardize" else (-0.1, 1.1)
+
+    def apply(self, image: WorkingImage, settings: RescaleSettings) -> WorkingImage:
+        """The image rescaled in place; of one that is standardized the fact `relative_sd`."""
+        weights = None if image.frame is None else image.frame.weights
+        center, width = rescale(image.pixels, settings, weights)
+        if settings.method != "standardize" or not center:
+            return image
+        return replace(image, facts={**image.facts, RELATIVE_SD: width / center})
+
+
+RESCALE = Rescale()
+
+
+def rescale(
+    image: Image, settings: RescaleSettings, weights: Image | None = None
+) -> tuple[float, float]:
+    """Rescale an image in place.
+
+    Parameters
+    ----------
+    image
+        Shape (H, W), float32; changed.
+    settings
+        The method.
+    weights
+        How much each pixel counts for mean, standard deviation and percentiles, (H, W), mean 1;
+        None: all the same.
+
+    Returns
+    -------
+    float, float
+        The intensity that became 0, and by how much one that became 1 lay above it.
+
+    Raises
+    ------
+    FileError
+        If all pixels are equal.
+    """
+    if settings.method == "standardize":
+        center, width = mean_and_sd(image, weights)
+    else:
+        ends = _extremes(image) if settings.method == "normalize" else _percentiles(image, weights)
+        center, width = ends[0], ends[1] - ends[0]
+    if not width > 0:
+        raise FileError("all pixels are equal: the image holds nothing", hint="leave it out")
+    image -= np.float32(center)
+    image /= np.float32(width)
+    if settings.method == "histogram" and settings.clip:
+        np.clip(image, 0, 1, out=image)
+    return center, width
+
+
+def mean_and_sd(image: Image, weights: Image | None = None) -> tuple[float, float]:
+    """Mean and standard deviation (ddof 0) in double precision, a few rows at a time."""
+    blocks = [slice(start, start + ROWS_AT_ONCE) for start in range(0, len(image), ROWS_AT_ONCE)]
+    total, squares = 0.0, 0.0
+    for block in blocks:
+        part = image[block].astype(np.float64)
+        total += float((part if weights is None else part * weights[block]).sum())
+    mean = total / image.size
+    for block in blocks:
+        part = image[block].astype(np.float64) - mean
+        squares += float(np.vdot(part, part if weights is None else part * weights[block]))
+    return mean, float(np.sqrt(squares / image.size))
+
+
+def _extremes(image: Image) -> tuple[float, float]:
+    return float(image.min()), float(image.max())
+
+
+def _percentiles(image: Image, weights: Image | None) -> tuple[float, float]:
+    if weights is None:
+        low, high = np.percentile(image, PERCENTILES)
+    else:
+        shares = np.array(PERCENTILES) / 100
+        low, high = np.quantile(image, shares, weights=weights, method="inverted_cdf")
+    return float(low), float(high)

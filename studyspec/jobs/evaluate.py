@@ -1,0 +1,247 @@
+"""Evaluate: one network on a part of one test set, patch by patch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from studyspec.jobs.kept import Candidate, KeptPatch, choose, shades
+from studyspec.jobs.task import Inputs, Key, PreparedImage, Result, Sources, Task
+from studyspec.jobs.train import Train
+from studyspec.learn.networks import NetworkFile
+from studyspec.plugins.registry import METRICS, Registry
+from studyspec.spec.sections import Split
+from studyspec.spec.uses import Use, Written, pixel_metric
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from studyspec.images.patches import Patches
+    from studyspec.jobs import selection
+    from studyspec.jobs.workshop import Workshop
+
+
+class EvaluateInputs(Inputs):
+    """Where network and images are.
+
+    Attributes
+    ----------
+    image_ids
+        Names of the images, in the order of the task.
+    sources
+        How the patches of every image of test and (shared) training set come to be, by key.
+    training
+        The task that trains the network, if one does.
+    network
+        The network, if it was trained elsewhere.
+    """
+
+    image_ids: tuple[str, ...]
+    sources: Sources
+    training: Train | None = None
+    network: NetworkFile | None = None
+
+
+class ScoreColumns(Written):
+    """The counts of every patch in every orientation, a list for each; `image` counts from 0.
+
+    `sums` are what metrics over pixels count, by name.
+    """
+
+    image: tuple[int, ...] = ()
+    row: tuple[int, ...] = ()
+    col: tuple[int, ...] = ()
+    orientation: tuple[int, ...] = ()
+    tp: tuple[int, ...] = ()
+    fp: tuple[int, ...] = ()
+    fn: tuple[int, ...] = ()
+    tn: tuple[int, ...] = ()
+    loss_sum: tuple[float, ...] = ()
+    soft_intersection: tuple[float, ...] = ()
+    soft_sum: tuple[float, ...] = ()
+    sums: dict[str, tuple[float, ...]] = {}
+
+
+class Evaluated(Result):
+    """The counts, the images that they are of, and the hash of the weights behind them."""
+
+    weights_sha256: str
+    image_ids: tuple[str, ...]
+    scores: ScoreColumns
+
+    @property
+    def headline(self) -> str:
+        """The mean dice of the patches."""
+        import numpy as np
+
+        from studyspec.learn.metrics.reference import dice
+
+        counts = (np.asarray(getattr(self.scores, name)) for name in ("tp", "fp", "fn"))
+        return f"dice {dice(*counts):.3f}" if self.scores.tp else ""
+
+
+class Evaluate(Task[EvaluateInputs, Evaluated]):
+    """The test of one network.
+
+    Attributes
+    ----------
+    network
+        The key of its training, or "weights:" and the hash of one that was trained elsewhere.
+    images
+        The keys of the test set's prepare tasks, in catalog row order.
+    shared
+        Positions in `images` of those that the training set holds too: of these the network is
+        shown only the patches of `split`.
+    split, dihedral
+        Which part, and whether in all 8 forms.
+    metrics
+        The metrics over pixels that are counted too.
+    """
+
+    stage: ClassVar[str] = "evaluate"
+    recipe: ClassVar[int] = 1
+    inputs: ClassVar[type[Inputs]] = EvaluateInputs
+    result: ClassVar[type[Result]] = Evaluated
+
+    network: str
+    output: str = "logits"
+    images: tuple[Key, ...]
+    shared: tuple[int, ...] = ()
+    split: Split = "test"
+    dihedral: bool = True
+    metrics: tuple[Use, ...] = ()
+
+    def uses(self) -> Iterator[tuple[Registry[Any], Use]]:
+        """The metrics over pixels."""
+        return ((METRICS, use) for use in self.metrics)
+
+    def do(self, inputs: EvaluateInputs, workshop: Workshop) -> Evaluated:
+        """Count hits and misses; the best, median and worst patch of a test are kept."""
+        from studyspec.learn.metrics.reference import patch_dice
+
+        file = inputs.network or workshop.trained(self.network)
+        model = workshop.network(file)
+        allowed, shared = self._part(inputs, workshop), set(self.shared)
+        columns: dict[str, list[Any]] = {}
+        sums: dict[str, list[float]] = {}
+        candidates: list[Candidate] = []
+        for i, key in enumerate(self.images):
+            patches = workshop.patches(key, inputs.sources[key])
+            chosen = self._chosen(patches, key, inputs, allowed if i in shared else None)
+            if not len(chosen):
+                continue
+            counted, more = self._counts(model, patches, chosen, i, workshop.device)
+            for name, values in counted.items():
+                columns.setdefault(name, []).extend(values.tolist())
+            for name, values in more.items():
+                sums.setdefault(name, []).extend(values.tolist())
+            plain = counted["orientation"] == 0
+            dice = patch_dice(*(counted[name][plain] for name in ("tp", "fp", "fn")))
+            pairs = zip(dice, chosen, strict=True)
+            candidates += [Candidate(float(one), i, int(place)) for one, place in pairs]
+        if self.split == "test" and candidates:
+            workshop.keep(self.key, self._kept(model, candidates, inputs, workshop))
+        told: dict[str, Any] = {name: tuple(values) for name, values in columns.items()}
+        told["sums"] = {name: tuple(values) for name, values in sums.items()}
+        return Evaluated(
+            weights_sha256=file.sha256,
+            image_ids=inputs.image_ids,
+            scores=ScoreColumns.model_construct(**told),
+        )
+
+    def _chosen(
+        self,
+        patches: Patches,
+        key: Key,
+        inputs: EvaluateInputs,
+        allowed: frozenset[selection.Place] | None,
+    ) -> selection.Positions:
+        """Positions of the patches that the network is shown."""
+        import numpy as np
+
+        from studyspec.jobs import selection
+
+        if allowed is None:
+            return np.arange(len(patches.rows))
+        return selection.at(patches, _image(inputs.sources[key]), allowed)
+
+    def _part(self, inputs: EvaluateInputs, workshop: Workshop) -> frozenset[selection.Place]:
+        """Where the patches of the asked part lie in the images that the network trained with."""
+        from studyspec.jobs import selection
+
+        training = inputs.training
+        if not self.shared or training is None:
+            return frozenset()
+        images = [workshop.patches(key, inputs.sources[key]) for key in training.images]
+        found = iter(images)
+        counts = [[len(next(found).rows) for _ in member] for member in training.members]
+        hashes = [_image(inputs.sources[key]) for key in training.images]
+        places = selection.places(images, hashes)
+        return frozenset(places[i] for i in training.split(counts).part(self.split))
+
+    def _counts(
+        self,
+        model: nn.Module,
+        patches: Patches,
+        chosen: selection.Positions,
+        image: int,
+        device: str,
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The counts of some patches of one image, and what metrics over pixels count; arrays."""
+        import numpy as np
+
+        from studyspec.learn.evaluation import evaluate
+
+        counts = evaluate(
+            model,
+            np.asarray(patches.images[chosen]),
+            np.asarray(patches.labels[chosen]),
+            self.dihedral,
+            device,
+            [pixel_metric(use) for use in self.metrics],
+        )
+        n, orientations = counts.tp.shape
+        places = {
+            "image": np.full(n * orientations, image),
+            "row": np.repeat(patches.rows[chosen], orientations),
+            "col": np.repeat(patches.cols[chosen], orientations),
+            "orientation": np.tile(np.arange(orientations), n),
+        }
+        told = {k: v.reshape(-1) for k, v in vars(counts).items() if k != "sums"}
+        return {**places, **told}, {k: v.reshape(-1) for k, v in counts.sums.items()}
+
+    def _kept(
+        self,
+        model: nn.Module,
+        candidates: Sequence[Candidate],
+        inputs: EvaluateInputs,
+        workshop: Workshop,
+    ) -> list[KeptPatch]:
+        """A few patches with what the network makes of them."""
+        import numpy as np
+
+        from studyspec.learn.prediction import predict_patches
+
+        kept = []
+        for which, one in choose(candidates):
+            key = self.images[one.image]
+            patches = workshop.patches(key, inputs.sources[key])
+            pixels = np.array(patches.images[one.position : one.position + 1])
+            kept.append(
+                KeptPatch(
+                    which,
+                    inputs.image_ids[one.image],
+                    int(patches.rows[one.position]),
+                    int(patches.cols[one.position]),
+                    one.dice,
+                    shades(pixels[0]),
+                    np.array(patches.labels[one.position]) > 0,
+                    predict_patches(model, pixels, workshop.device)[0],
+                )
+            )
+        return kept
+
+
+def _image(source: PreparedImage) -> str:
+    """The hash of the image behind some patches."""
+    return str(source.ingredients["image"])

@@ -1,0 +1,87 @@
+"""Selection: which patches of which image a task uses. Knows positions in images, not pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from studyspec.catalog.row import Cell
+from studyspec.errors import RunError
+from studyspec.images.patches import Patches
+
+Positions = npt.NDArray[np.int64]
+Place = tuple[str, int, int]
+"""Where a patch was cut: the image's hash, row and column of the grid."""
+
+
+def gather(
+    images: Sequence[Patches], positions: Positions
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
+    """The chosen patches and labels in the order of `positions`, copied into memory.
+
+    Returns
+    -------
+    images : float32 (n, P, P)
+    labels : uint8 (n, P, P)
+    """
+    starts = np.cumsum([0, *(len(image.rows) for image in images)])
+    size = images[0].images.shape[1:] if images else (0, 0)
+    pixels = np.empty((len(positions), *size), np.float32)
+    labels = np.empty((len(positions), *size), np.uint8)
+    owner = np.searchsorted(starts, positions, side="right") - 1
+    for i in np.unique(owner):
+        mine = owner == i
+        pixels[mine] = images[i].images[positions[mine] - starts[i]]
+        labels[mine] = images[i].labels[positions[mine] - starts[i]]
+    return pixels, labels
+
+
+def known_values(
+    images: Sequence[Patches],
+    columns: Mapping[str, Sequence[Cell]],
+    facts: Sequence[str],
+) -> dict[str, npt.NDArray[np.float32]]:
+    """What augmentations read of every patch, by name, each (n,).
+
+    Parameters
+    ----------
+    images
+        The prepared images.
+    columns
+        For each catalog column the values of these images.
+    facts
+        The facts that are asked of their preparation.
+
+    Raises
+    ------
+    RunError
+        If one is not known, or no number.
+    """
+    told = {name: list(values) for name, values in columns.items()}
+    told |= {name: [image.facts.get(name) for image in images] for name in facts}
+    counts = [len(image.rows) for image in images]
+    found = {}
+    for name, values in told.items():
+        wrong = [v for v in values if isinstance(v, bool) or not isinstance(v, int | float)]
+        if wrong:
+            hint = f"give {name} in the catalog" if name in columns else "prepare it so"
+            raise RunError(f"an augmentation needs {name} of every image, as a number", hint=hint)
+        found[name] = np.repeat(np.array(values, np.float32), counts)
+    return found
+
+
+def places(images: Sequence[Patches], hashes: Sequence[str]) -> list[Place]:
+    """The place of every patch of the images, one after the other."""
+    return [
+        (sha, int(row), int(col))
+        for image, sha in zip(images, hashes, strict=True)
+        for row, col in zip(image.rows, image.cols, strict=True)
+    ]
+
+
+def at(image: Patches, sha: str, allowed: frozenset[Place]) -> Positions:
+    """Positions of the image's patches that were cut at an allowed place."""
+    inside = [place in allowed for place in places([image], [sha])]
+    return np.flatnonzero(inside)

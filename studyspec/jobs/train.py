@@ -1,0 +1,149 @@
+"""Train: from patches of a training set to the weights of one fold's network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from studyspec.catalog.row import Cell
+from studyspec.jobs.folds import Folding, FoldSplit, fold_split, union_split
+from studyspec.jobs.task import Inputs, Key, Result, Sources, Task
+from studyspec.plugins.registry import ARCHITECTURES, AUGMENTATIONS, LOSSES, SCHEDULES, Registry
+from studyspec.spec.uses import Learning, Use, Written
+
+if TYPE_CHECKING:
+    from studyspec.jobs.workshop import Workshop
+
+
+CHECKPOINT_EVERY_S = 60.0
+
+
+class TrainInputs(Inputs):
+    """How the patches of every image come to be, by the key of its prepare task."""
+
+    sources: Sources
+
+
+class EpochRow(Written):
+    """What one epoch came to; losses are means over pixels [nat], epochs count from 1."""
+
+    epoch: int
+    train_loss: float | None
+    validation_loss: float | None
+    seconds: float
+
+
+class Trained(Result):
+    """The hash of the weights, and how they came to be."""
+
+    weights_sha256: str
+    best_epoch: int
+    precision: str
+    n_train: int
+    n_validation: int
+    parameters: int
+    history: tuple[EpochRow, ...]
+
+    @property
+    def headline(self) -> str:
+        """The validation loss of the weights that were kept."""
+        loss = self.history[self.best_epoch - 1].validation_loss
+        return "" if loss is None else f"validation loss {loss:.3f} at epoch {self.best_epoch}"
+
+
+class Train(Task[TrainInputs, Trained]):
+    """The training of one network.
+
+    Attributes
+    ----------
+    members
+        For each member of the training set the keys of its prepare tasks, in catalog row order.
+    columns
+        For each catalog column that an augmentation reads, its value of every image.
+    learning
+        Augmentation, architecture, loss, schedule and numbers.
+    folding, fold
+        How the patches are divided, and which part is held out.
+    seed
+        Of weights, order and augmentation.
+    """
+
+    stage: ClassVar[str] = "train"
+    recipe: ClassVar[int] = 1
+    inputs: ClassVar[type[Inputs]] = TrainInputs
+    result: ClassVar[type[Result]] = Trained
+    noun: ClassVar[str] = "weights"
+
+    members: tuple[tuple[Key, ...], ...]
+    columns: dict[str, tuple[Cell, ...]] = {}
+    learning: Learning
+    folding: Folding = Folding()
+    fold: int
+    seed: int
+
+    @property
+    def images(self) -> tuple[Key, ...]:
+        """The keys of its prepare tasks, member after member."""
+        return tuple(key for member in self.members for key in member)
+
+    def uses(self) -> Iterator[tuple[Registry[Any], Use]]:
+        """Augmentations, architecture, loss and schedule."""
+        for use in self.learning.augment:
+            yield AUGMENTATIONS, use
+        yield ARCHITECTURES, self.learning.model
+        yield LOSSES, self.learning.loss
+        yield SCHEDULES, self.learning.schedule
+
+    def split(self, counts: Sequence[Sequence[int]]) -> FoldSplit:
+        """The parts of the training set, as positions in the patches of all its images.
+
+        `counts` are, for each member, the numbers of patches of its images.
+        """
+        parts = [fold_split(member, self.fold, self.folding) for member in counts]
+        return union_split(parts, [sum(member) for member in counts])
+
+    def do(self, inputs: TrainInputs, workshop: Workshop) -> Trained:
+        """Train, from the checkpoint if there is one; weights are saved under their hash."""
+        from studyspec.jobs import selection
+        from studyspec.learn.batches import PatchSet
+        from studyspec.learn.building import count_parameters
+        from studyspec.learn.checkpoints import Checkpoint
+        from studyspec.learn.networks import Description
+        from studyspec.learn.training import Epoch, train
+        from studyspec.spec.uses import Pipeline
+
+        images = [workshop.patches(key, inputs.sources[key]) for key in self.images]
+        found = iter(images)
+        split = self.split([[len(next(found).rows) for _ in member] for member in self.members])
+        values = selection.known_values(images, self.columns, self.learning.facts)
+
+        def part(positions: selection.Positions) -> PatchSet:
+            told = {name: each[positions] for name, each in values.items()}
+            return PatchSet(*selection.gather(images, positions), told)
+
+        def tell(epoch: Epoch) -> None:
+            workshop.tell(asdict(epoch) | {"epochs": self.learning.training.epochs})
+
+        trained = train(
+            part(split.train),
+            part(split.validation),
+            self.learning,
+            self.seed,
+            workshop.device,
+            Checkpoint(workshop.checkpoint(self.key), CHECKPOINT_EVERY_S),
+            tell,
+        )
+        first = inputs.sources[self.images[0]].ingredients["pipeline"]
+        description = Description(
+            model=self.learning.model, pipeline=Pipeline.model_validate(first)
+        )
+        return Trained(
+            weights_sha256=workshop.save_weights(trained.state, description),
+            best_epoch=trained.best_epoch,
+            precision=trained.precision,
+            n_train=len(split.train),
+            n_validation=len(split.validation),
+            parameters=count_parameters(self.learning.model),
+            history=tuple(EpochRow(**asdict(epoch)) for epoch in trained.history),
+        )

@@ -1,0 +1,1 @@
+"""The augmentations of training samples, a file each."""

@@ -1,0 +1,1 @@
+"""The losses of a training, a file each."""

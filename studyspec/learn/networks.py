@@ -1,0 +1,178 @@
+"""Networks: an architecture, weights, and how images are prepared for it, wherever it is from.
+
+Importing this imports no torch: a plan wants the identity alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, JsonValue
+from safetensors import SafetensorError, safe_open
+
+from studyspec.errors import LearnError
+from studyspec.spec.foreign import ForeignNetwork
+from studyspec.spec.uses import Pipeline, Use, Written
+
+WEIGHTS = ".safetensors"
+SUFFIXES = (WEIGHTS, ".pt", ".onnx")
+ENTRY = "studyspec"
+"""The one entry of a file's metadata that is ours: with several, their order would be random."""
+
+
+class NetworkFile(Written):
+    """A network on disk, trained here or elsewhere.
+
+    Attributes
+    ----------
+    name
+        For people.
+    sha256
+        Hash of all that makes it what it is: of the file, or of file and factory.
+    file
+        Its weights or, of TorchScript and ONNX, the whole of it.
+    factory, folder
+        "package.module:function" that makes it, and where else than in installed packages to look.
+    output
+        What it gives.
+    model
+        Its architecture, if the weights are for one of ours or of a plug-in.
+    pipeline
+        How its images are prepared, if it says so.
+    preprocess
+        What the study changes of that, or else of its own `[preprocess]`.
+    """
+
+    name: str
+    sha256: str
+    file: str | None = None
+    factory: str | None = None
+    folder: str = ""
+    output: Literal["logits", "probabilities"] = "logits"
+    model: Use | None = None
+    pipeline: Pipeline | None = None
+    preprocess: dict[str, JsonValue] = Field(default_factory=dict)
+
+    def prepared_as(self, study: Pipeline) -> Pipeline:
+        """How its images are prepared in a study that prepares its own like this."""
+        own = study if self.pipeline is None else self.pipeline
+        return Pipeline(steps=own.steps, patch=study.patch).changed(self.preprocess)
+
+
+class Description(Written):
+    """What a file of weights says of its network: how to rebuild it and to prepare its images.
+
+    Of the released networks, which say nothing, it holds nothing.
+    """
+
+    model: Use | None = None
+    pipeline: Pipeline | None = None
+
+
+def identify(name: str, wanted: ForeignNetwork, root: Path) -> NetworkFile:
+    """Find a network that was trained elsewhere, for a study whose project root is `root`.
+
+    Raises
+    ------
+    LearnError
+        If its file or module is not there, or of no known kind, or says what cannot be read.
+    """
+    file = None if wanted.weights is None else root / wanted.weights
+    if file is not None and wanted.factory is None and file.suffix not in SUFFIXES:
+        kinds = ", ".join(SUFFIXES)
+        raise LearnError(
+            f"'{file.name}' is no known kind of network",
+            hint=f"expected {kinds}, or a factory; studyspec networks convert reads .h5",
+        )
+    sha = fingerprint(file, wanted.factory, root)
+    says = file is not None and file.suffix == WEIGHTS and wanted.factory is None
+    told = describe(file) if file is not None and says else Description()
+    return NetworkFile(
+        name=name,
+        sha256=sha,
+        file=None if file is None else str(file.absolute()),
+        factory=wanted.factory,
+        folder=str(root.absolute()),
+        output=wanted.output,
+        model=told.model,
+        pipeline=told.pipeline,
+        preprocess=wanted.preprocess,
+    )
+
+
+def fingerprint(file: Path | None, factory: str | None, root: Path) -> str:
+    """The hash of all that makes a network what it is: its file, its factory's source.
+
+    Raises
+    ------
+    LearnError
+        If one of them is not there.
+    """
+    parts = [] if file is None else [_sha256(file)]
+    if factory is not None:
+        parts += [factory, _sha256(_module_file(factory, root))]
+    return parts[0] if len(parts) == 1 else hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def describe(path: Path) -> Description:
+    """What a file of weights says of its network.
+
+    Raises
+    ------
+    LearnError
+        If the file is missing, no safetensors file, or says what this version cannot read.
+    """
+    try:
+        with safe_open(path, framework="np") as file:
+            text = (file.metadata() or {}).get(ENTRY, "{}")
+    except (SafetensorError, OSError) as error:
+        raise unreadable(path, error) from None
+    try:
+        return Description.model_validate(json.loads(text), strict=False)
+    except ValueError as error:
+        raise LearnError(
+            f"its description cannot be read: {str(error).splitlines()[0]}",
+            where=str(path),
+            hint="use the version of studyspec that wrote it",
+        ) from None
+
+
+def unreadable(path: Path, error: Exception) -> LearnError:
+    """The error of a file of weights that is not there, or is none."""
+    if isinstance(error, FileNotFoundError):
+        return LearnError("no such network", where=str(path), hint="is the path right?")
+    return LearnError(
+        f"not a safetensors file: {error}", where=str(path), hint="expected *.safetensors"
+    )
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise LearnError(
+            f"cannot be read: {error.strerror}", where=str(path), hint="is the path right?"
+        ) from None
+
+
+def _module_file(factory: str, root: Path) -> Path:
+    """The source of a factory's module; looked for in the project root too."""
+    module = factory.partition(":")[0]
+    local = root.joinpath(*module.split("."))
+    for path in (local.with_suffix(".py"), local / "__init__.py"):
+        if path.exists():
+            return path
+    try:
+        found = importlib.util.find_spec(module)
+    except (ImportError, ValueError):
+        found = None
+    if found is None or found.origin is None:
+        raise LearnError(
+            f"there is no module '{module}'", hint="put it in the project root, or install it"
+        )
+    return Path(found.origin)

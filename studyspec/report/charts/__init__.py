@@ -1,0 +1,1 @@
+"""The charts that a study has if it asks for them, a file each."""

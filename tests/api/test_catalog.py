@@ -1,0 +1,40 @@
+"""Catalogs from Python; the options of the command line have the same defaults."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import pytest
+
+from studyspec import api
+from studyspec.cli import catalog as commands
+from studyspec.errors import CatalogError, TwinError
+
+
+def test_conditions_are_counted(tmp_path: Path) -> None:
+    file = str(tmp_path / "catalog.parquet")
+    added = api.catalog.simulate("Pt", 2.0, api.catalog.Imaging(width_px=128), n=3, catalog=file)
+    assert [row.width_px for row in added] == [128] * 3
+    (found,) = api.catalog.conditions(file).dicts()
+    assert (found["collection"], found["material"], found["images"]) == ("twin", "Pt", 3)
+    assert api.catalog.conditions(file, "mine").rows == ()
+
+
+def test_what_cannot_be_simulated_is_not_written(tmp_path: Path) -> None:
+    file = tmp_path / "catalog.parquet"
+    with pytest.raises(TwinError, match="knows no support 'mica'"):
+        api.catalog.simulate("Au", 2.0, api.catalog.Imaging(support="mica"), catalog=file)
+    with pytest.raises(CatalogError, match="no catalog here"):
+        api.catalog.conditions(file)
+
+
+def test_the_command_line_has_the_same_defaults() -> None:
+    options = inspect.signature(commands.simulate).parameters
+    asked = ("dose", "pixel_scale_nm", "support", "session", "voltage_kv", "width_px")
+    given = api.catalog.Imaging(*(options[name].default for name in asked))
+    assert given == api.catalog.Imaging()
+    options = inspect.signature(commands.compare).parameters
+    extent = api.catalog.Extent(*(options[n].default for n in ("images", "everything", "patch")))
+    assert extent == api.catalog.Extent()
+    assert str(commands.DEFAULT) == api.catalog.FILE

@@ -1,0 +1,19 @@
+"""What every run of the tests tells at its end."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line on what was not run, and how to have it."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(str(report.longrepr[2]).removeprefix("Skipped: ") for report in skipped)
+    deselected = len(terminalreporter.stats.get("deselected", []))
+    said = [f"{n} for {reason}" for reason, n in reasons.most_common()]
+    if deselected:
+        said.append(f"{deselected} by their marks (`make test` runs all but those for a GPU)")
+    if said:
+        terminalreporter.write_line(f"not run: {'; '.join(said)}")
