@@ -1,0 +1,1 @@
+"""Plug-ins that break every promise."""
