@@ -107,14 +107,14 @@ class Augmentation(Tabled[S]):
     in_validation
         Whether validation samples are changed too.
     requires
-        What must be set elsewhere, by dotted name: the value, and why.
+        What must be set elsewhere, by dotted name: the value (None: nothing), and why.
     """
 
     position: int
     reads: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
     in_validation: bool = False
-    requires: Mapping[str, tuple[str, str]] = MappingProxyType({})
+    requires: Mapping[str, tuple[str | None, str]] = MappingProxyType({})
 
     @abstractmethod
     def apply(self, samples: Samples, settings: S, draws: Draws) -> Samples:

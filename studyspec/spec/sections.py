@@ -199,8 +199,9 @@ class StageSettings(Settings):
                 found = _value(self, name)
                 if found != wanted:
                     key = next(iter(settings.model_dump(exclude_defaults=True)), "")
+                    needed = f"= '{wanted}'" if wanted is not None else "left out"
                     raise fault(
-                        f"augment.{plugin.name} needs {name} = '{wanted}', {why}; it is '{found}'",
+                        f"augment.{plugin.name} needs {name} {needed}, {why}; it is '{found}'",
                         at=f"augment.{plugin.name}" + (f".{key}" if key else ""),
                     )
         return self

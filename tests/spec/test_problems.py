@@ -198,6 +198,10 @@ TABLES = {
         '[augment]\nnoise.rho = »1\n[preprocess]\nrescale.method = "normalize"\n',
         "augment.noise needs preprocess.rescale.method = 'standardize'",
     ),
+    "thinning in other pixels": (
+        "[augment]\nthinning.dose_e_per_A2 = »80\n[preprocess]\nresample.pixel_scale_nm = 0.03\n",
+        "augment.thinning needs preprocess.resample.pixel_scale_nm left out",
+    ),
 }
 VARIANTS = {
     "no-op": ("[variants.»same]\n", "variant 'same' changes nothing; change a setting, or delete"),

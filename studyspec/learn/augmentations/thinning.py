@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
@@ -14,6 +15,23 @@ from studyspec.plugins.values import Samples
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+class CameraSettings(Settings):
+    """What becomes of an electron in the camera; by default a OneView."""
+
+    transfer_half: float = Field(
+        0.24,
+        gt=0,
+        description="Frequency at which the camera transfers one half [of Nyquist]; it falls "
+        "exponentially.",
+    )
+    excess_noise: float = Field(
+        0.35, ge=0, description="Standard deviation of the signal of one electron, of its mean."
+    )
+    quanta: float = Field(
+        200.0, gt=0, description="Light quanta detected for one electron: their noise is white."
+    )
 
 
 class ThinningSettings(Settings):
@@ -29,6 +47,8 @@ class ThinningSettings(Settings):
         "this one to the image's own [e/Å^2].",
     )
 
+    camera: CameraSettings = CameraSettings()
+
     @model_validator(mode="after")
     def one_of_them(self) -> Self:
         """Refuse a fixed and a ranged dose at once."""
@@ -43,13 +63,17 @@ class Thinning(Augmentation[ThinningSettings]):
 
     name = "thinning"
     settings = ThinningSettings
+    recipe = 2  # noise with the spectrum of the camera's
     standard = True
     position = 100
     in_validation = True
     reads = ("dose_e_per_A2", "pixel_scale_nm")
     facts = ("relative_sd",)
     requires = MappingProxyType(
-        {"preprocess.rescale.method": ("standardize", "as it restores the counts from it")}
+        {
+            "preprocess.rescale.method": ("standardize", "as it restores the counts from it"),
+            "preprocess.resample.pixel_scale_nm": (None, "as noise is made in the camera's pixels"),
+        }
     )
 
     def active(self, settings: ThinningSettings) -> bool:
@@ -68,8 +92,8 @@ class Thinning(Augmentation[ThinningSettings]):
 
         Of n electrons a share p stays, p n ± sqrt(p (1 - p) n): binomial thinning in its normal
         form. With N electrons a pixel, and images of relative standard deviation s, that adds
-        noise of variance (1 - p) / (p N) (1 + s x) / s^2 to x. An image of a lower dose stays as
-        it is.
+        noise of variance (1 - p) / (p N) (1 + s x) / s^2 to x, before the camera: it leaves the
+        camera blurred, with the noise of its light added. An image of a lower dose stays as it is.
         """
         import torch
 
@@ -85,9 +109,39 @@ class Thinning(Augmentation[ThinningSettings]):
             wanted = dose * (least / dose).clamp(max=1) ** part
         share = (wanted / dose).clamp(max=1)
         variance = (1 - share) / (share * electrons * spread**2)
-        n = draws.normal("thinning", samples.numbers, images[0].numel()).view_as(images)
-        noise = torch.sqrt(variance * (1 + spread * images).clamp(min=0)) * n
-        return replace(samples, images=(images + noise) / torch.sqrt(1 + variance))
+        camera = settings.camera
+        each, light = 1 + camera.excess_noise**2, 1 / camera.quanta
+        shot, white = (
+            torch.sqrt((1 + spread * images).clamp(min=0))
+            * draws.normal(name, samples.numbers, images[0].numel()).view_as(images)
+            for name in ("thinning", "light")
+        )
+        transfer = _transfer(images, camera.transfer_half)
+        blurred = torch.fft.irfft2(torch.fft.rfft2(shot) * transfer, s=images.shape[-2:])
+        noise = math.sqrt(each) * blurred + math.sqrt(light) * white
+        left = each * _mean_square(transfer, images.shape[-1]) + light
+        return replace(
+            samples,
+            images=(images + torch.sqrt(variance) * noise) / torch.sqrt(1 + variance * left),
+        )
+
+
+def _transfer(images: Tensor, half: float) -> Tensor:
+    """2^-(u / half) at the frequencies of `rfft2`, u of Nyquist; (P, P // 2 + 1)."""
+    import torch
+
+    rows = 2 * torch.fft.fftfreq(images.shape[-2], device=images.device)[:, None]
+    cols = 2 * torch.fft.rfftfreq(images.shape[-1], device=images.device)[None]
+    return torch.exp2(-torch.sqrt(rows**2 + cols**2) / half)
+
+
+def _mean_square(transfer: Tensor, width: int) -> Tensor:
+    """Over all frequencies, of which `rfft2` holds one of each two that are opposite."""
+    weights = 2 * transfer.new_ones(transfer.shape[-1])
+    weights[0] = 1
+    if width % 2 == 0:
+        weights[-1] = 1
+    return (transfer**2 * weights).sum() / (transfer.shape[0] * width)
 
 
 def _planes(values: Tensor) -> Tensor:
