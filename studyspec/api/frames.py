@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from studyspec.api.workplace import AnyPath
 from studyspec.errors import NothingThere
@@ -39,11 +39,11 @@ class Rows:
         """The rows of a table of the store."""
         return cls(table.columns, tuple(table.rows), table.types)
 
-    def dicts(self) -> list[dict[str, Any]]:  # each value is of its column's type
+    def dicts(self) -> list[dict[str, object]]:  # each value is of its column's type
         """Each row by column name."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
-    def frame(self) -> Any:  # of a library that need not be installed
+    def frame(self) -> object:  # of a library that need not be installed
         """A frame of polars, of pandas, or an Arrow table: the first of them that is installed.
 
         Raises

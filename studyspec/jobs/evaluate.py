@@ -9,16 +9,21 @@ from studyspec.jobs.kept import Candidate, KeptPatch, choose, shades
 from studyspec.jobs.task import Inputs, Key, PreparedImage, Result, Sources, Task
 from studyspec.jobs.train import Train
 from studyspec.learn.networks import NetworkFile
+from studyspec.plugins.contracts import Plugin
 from studyspec.plugins.registry import METRICS, Registry
 from studyspec.spec.sections import Split
 from studyspec.spec.uses import Use, Written, pixel_metric
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     from torch import nn
 
     from studyspec.images.patches import Patches
     from studyspec.jobs import selection
     from studyspec.jobs.workshop import Workshop
+
+    Counts = npt.NDArray[np.integer | np.floating]
 
 
 class EvaluateInputs(Inputs):
@@ -111,7 +116,7 @@ class Evaluate(Task[EvaluateInputs, Evaluated]):
     dihedral: bool = True
     metrics: tuple[Use, ...] = ()
 
-    def uses(self) -> Iterator[tuple[Registry[Any], Use]]:
+    def uses(self) -> Iterator[tuple[Registry[Plugin], Use]]:
         """The metrics over pixels."""
         return ((METRICS, use) for use in self.metrics)
 
@@ -122,7 +127,7 @@ class Evaluate(Task[EvaluateInputs, Evaluated]):
         file = inputs.network or workshop.trained(self.network)
         model = workshop.network(file)
         allowed, shared = self._part(inputs, workshop), set(self.shared)
-        columns: dict[str, list[Any]] = {}
+        columns: dict[str, list[float]] = {}
         sums: dict[str, list[float]] = {}
         candidates: list[Candidate] = []
         for i, key in enumerate(self.images):
@@ -186,7 +191,7 @@ class Evaluate(Task[EvaluateInputs, Evaluated]):
         chosen: selection.Positions,
         image: int,
         device: str,
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    ) -> tuple[dict[str, Counts], dict[str, Counts]]:
         """The counts of some patches of one image, and what metrics over pixels count; arrays."""
         import numpy as np
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from studyspec.catalog.row import Cell
 from studyspec.jobs.task import ImagePlace, Inputs, PreparedImage, Result, Task
+from studyspec.plugins.contracts import Plugin
 from studyspec.plugins.registry import STEPS, Registry
 from studyspec.spec.uses import Pipeline, Use
 
@@ -74,7 +75,7 @@ class Prepare(Task[PrepareInputs, Prepared]):
         """Whether image or label is not here yet."""
         return self.image.startswith(UNFETCHED) or self.label.startswith(UNFETCHED)
 
-    def uses(self) -> Iterator[tuple[Registry[Any], Use]]:
+    def uses(self) -> Iterator[tuple[Registry[Plugin], Use]]:
         """The steps."""
         return ((STEPS, use) for use in self.pipeline.steps)
 

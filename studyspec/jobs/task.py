@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, JsonValue, PlainSerializer, SkipValidation
 
 from studyspec.catalog.row import ImageRow
 from studyspec.images.door import LabelKind
+from studyspec.plugins.contracts import Plugin
 from studyspec.plugins.registry import Provider, Registry
 from studyspec.spec.choices import base_name
 from studyspec.spec.identity import digest
@@ -93,7 +94,7 @@ class Task(Written, Generic[I, R]):
         """Whether it needs a file that is not here yet."""
         return False
 
-    def uses(self) -> Iterator[tuple[Registry[Any], Use]]:
+    def uses(self) -> Iterator[tuple[Registry[Plugin], Use]]:
         """The plug-ins that it depends on."""
         return iter(())
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from studyspec.catalog.row import Cell
 from studyspec.jobs.folds import Folding, FoldSplit, fold_split, union_split
 from studyspec.jobs.task import Inputs, Key, Result, Sources, Task
+from studyspec.plugins.contracts import Plugin
 from studyspec.plugins.registry import ARCHITECTURES, AUGMENTATIONS, LOSSES, SCHEDULES, Registry
 from studyspec.spec.uses import Learning, Use, Written
 
@@ -87,7 +88,7 @@ class Train(Task[TrainInputs, Trained]):
         """The keys of its prepare tasks, member after member."""
         return tuple(key for member in self.members for key in member)
 
-    def uses(self) -> Iterator[tuple[Registry[Any], Use]]:
+    def uses(self) -> Iterator[tuple[Registry[Plugin], Use]]:
         """Augmentations, architecture, loss and schedule."""
         for use in self.learning.augment:
             yield AUGMENTATIONS, use

@@ -85,7 +85,7 @@ class Promised(nn.Module):
             If the network fails, or gives anything else.
         """
         with blamed(ARCHITECTURES.kind, self._one.found):
-            found: Any = self.network(x)
+            found: object = self.network(x)
         wanted = (len(x), CLASSES, *x.shape[2:])
         if not isinstance(found, Tensor) or found.shape != wanted:
             told = tuple(found.shape) if isinstance(found, Tensor) else f"a {type(found).__name__}"

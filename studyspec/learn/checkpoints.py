@@ -7,7 +7,6 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -48,14 +47,14 @@ class CheckpointFile:
     def __init__(self, checkpoint: Checkpoint) -> None:
         self._checkpoint, self._saved_at = checkpoint, time.monotonic()
 
-    def read(self, device: str) -> dict[str, Any] | None:
+    def read(self, device: str) -> dict[str, object] | None:
         """What was saved last, tensors on a device; none if there is no whole file."""
         path = self._checkpoint.path
         if not zipfile.is_zipfile(path):
             return None
         return dict(torch.load(path, map_location=device, weights_only=True))
 
-    def offer(self, saved: Callable[[], Mapping[str, Any]]) -> None:
+    def offer(self, saved: Callable[[], Mapping[str, object]]) -> None:
         """Save if it is time to, or if the training is to stop.
 
         Raises
@@ -69,7 +68,7 @@ class CheckpointFile:
         if stop:
             raise Interrupted(f"the training was stopped; {self._checkpoint.path} is saved")
 
-    def write(self, saved: Mapping[str, Any]) -> None:
+    def write(self, saved: Mapping[str, object]) -> None:
         """Replace the file."""
         with whole(self._checkpoint.path) as half:
             torch.save(dict(saved), half)

@@ -7,7 +7,6 @@ import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -38,7 +37,7 @@ def convert(source: Path, target: Path) -> str:
     return sha
 
 
-def _unpickled(source: Path) -> Any:
+def _unpickled(source: Path) -> object:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # old pickles are what this is for
@@ -59,7 +58,7 @@ def _unpickled(source: Path) -> Any:
         ) from None
 
 
-def _tensors(found: Any, source: Path) -> Mapping[str, Tensor]:
+def _tensors(found: object, source: Path) -> Mapping[str, Tensor]:
     """The state dict in a file: the file itself, or the one entry of it that is one."""
     if isinstance(found, Mapping):
         tables = [found, *(value for value in found.values() if isinstance(value, Mapping))]

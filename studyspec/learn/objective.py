@@ -41,7 +41,7 @@ class Objective:
         """
         one = self.minimized
         with blamed(LOSSES.kind, one.found):
-            found: Any = one.plugin.loss(logits, labels, one.settings)
+            found: object = one.plugin.loss(logits, labels, one.settings)
         if not isinstance(found, Tensor) or found.dim() or not found.is_floating_point():
             told = (
                 f"a tensor of shape {tuple(found.shape)} and type {found.dtype}"
@@ -73,7 +73,7 @@ class Objective:
         """
         one, steps = self.schedule, self.numbers.epochs * per_epoch
         with blamed(SCHEDULES.kind, one.found):
-            factor: Any = one.plugin.factor(step, steps, one.settings)
+            factor: object = one.plugin.factor(step, steps, one.settings)
         if not isinstance(factor, int | float) or not math.isfinite(factor) or factor < 0:
             what = f"its factor of step {step} of {steps} is {factor!r}, no number from 0 on"
             raise broken_promise(SCHEDULES.kind, one.found, what)

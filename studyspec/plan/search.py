@@ -13,6 +13,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+from pydantic import JsonValue
 
 from studyspec.errors import StudySpecError
 from studyspec.spec.search import SearchRange, SearchSettings
@@ -26,7 +27,7 @@ class Trial:
     """One trial: the values of the searched settings, and what came of it, if it is known."""
 
     number: int
-    values: Mapping[str, Any]
+    values: Mapping[str, JsonValue]
     loss: Loss
 
 
@@ -43,7 +44,9 @@ class Progress:
         return self.best is not None
 
 
-def search(settings: SearchSettings, loss_of: Callable[[Mapping[str, Any]], Loss]) -> Progress:
+def search(
+    settings: SearchSettings, loss_of: Callable[[Mapping[str, JsonValue]], Loss]
+) -> Progress:
     """Ask for trials, batch by batch, as far as their results are known.
 
     Parameters
@@ -92,7 +95,7 @@ class _Sampler:
         self._lists = {k: v for k, v in settings.space.items() if not isinstance(v, SearchRange)}
         self._distributions = {k: self._distribution(v) for k, v in settings.space.items()}
         self.total = settings.trials
-        self._grid: list[dict[str, Any]] = []
+        self._grid: list[dict[str, JsonValue]] = []
         if settings.sampler == "grid":
             combinations = product(*self._lists.values())
             points = [dict(zip(self._lists, each, strict=True)) for each in combinations]
@@ -108,7 +111,7 @@ class _Sampler:
         self._study = optuna.create_study(sampler=sampler)
         self._asked: list[Any] = []
 
-    def ask(self) -> dict[str, Any]:
+    def ask(self) -> dict[str, JsonValue]:
         """The values of the next trial."""
         if self._grid:
             return self._grid.pop(0)

@@ -24,6 +24,7 @@ from studyspec.plugins.registry import (
     STEPS,
     Registry,
 )
+from studyspec.plugins.settings import Settings
 from studyspec.spec.choices import CHOSEN, NAME, base_name, named_model
 from studyspec.spec.dotted import with_values
 from studyspec.spec.sections import StageSettings
@@ -111,7 +112,7 @@ def _all(
     return (*_sentences(registry, done), *_off(registry, done), *lost)
 
 
-def _readable(tables: Tables) -> tuple[dict[str, Any], dict[str, list[str]]]:
+def _readable(tables: Mapping[str, object]) -> tuple[dict[str, Any], dict[str, list[str]]]:
     """The tables that what is installed can read, and what is left out, by table."""
     found: dict[str, Any] = deepcopy(dict(tables))
     lost: dict[str, list[str]] = {}
@@ -130,9 +131,11 @@ def _readable(tables: Tables) -> tuple[dict[str, Any], dict[str, list[str]]]:
     for key, above in (("model", found), *((k, found.get("training", {})) for k in OF_TRAINING)):
         table, registry = above.get(key), CHOSEN[key]
         if isinstance(table, dict) and isinstance(name := table.get(NAME), str):
-            known = base_name(name) in registry.names
-            model = named_model(registry.get(base_name(name))) if known else None
-            text = _unread(registry, model, name, table) if known else _absent(registry, name)
+            if base_name(name) in registry.names:
+                model = named_model(registry.get(base_name(name)))
+                text = _unread(registry, model, name, table)
+            else:
+                text = _absent(registry, name)
             if text:
                 lost[key] = [text]
                 del above[key]
@@ -143,7 +146,7 @@ def _absent(registry: Registry[Any], name: str) -> str:
     return f"{registry.kind} '{name}', whose package is not installed here"
 
 
-def _unread(registry: Registry[Any], model: Any, name: str, value: JsonValue) -> str:
+def _unread(registry: Registry[Any], model: type[Settings], name: str, value: JsonValue) -> str:
     """Why the settings of a plug-in cannot be read; empty if they can."""
     if value is None:
         return ""

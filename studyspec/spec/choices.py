@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, cast
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, create_model
 
-from studyspec.plugins.contracts import Tabled
+from studyspec.plugins.contracts import Plugin, Tabled
 from studyspec.plugins.registry import ARCHITECTURES, LOSSES, SCHEDULES, Registry
 from studyspec.plugins.settings import Settings, fault
 from studyspec.spec.wording import nearest
@@ -32,7 +32,7 @@ class Chosen(Settings):
     name: str
 
 
-def with_plugins(base: type[Table], registry: Registry[Any]) -> type[Table]:
+def with_plugins(base: type[Table], registry: Registry[Plugin]) -> type[Table]:
     """A table with a key for each plug-in of a kind that has a table.
 
     Standard ones are always there; others are None until a study names them.
@@ -58,7 +58,7 @@ def one_of(key: str) -> Any:
     models = {plugin.name: named_model(plugin) for plugin in registry}
     names = [f"{p.name}:..." if getattr(p, "family", False) else p.name for p in registry]
 
-    def check(value: Any) -> Any:
+    def check(value: object) -> object:
         given = value.get(NAME, default) if isinstance(value, Mapping) else None
         if isinstance(given, str) and base_name(given) not in models:
             broken = [one.text for one in registry.broken if one.name == base_name(given)]
@@ -66,7 +66,7 @@ def one_of(key: str) -> Any:
             raise fault(f"no {registry.kind} '{given}' is installed; {hint}", at=NAME)
         return value
 
-    def tag(value: Any) -> str:
+    def tag(value: object) -> str:
         found = value.get(NAME) if isinstance(value, Mapping) else getattr(value, NAME, None)
         return f"<{base_name(found) if isinstance(found, str) else default}>"
 
@@ -74,7 +74,7 @@ def one_of(key: str) -> Any:
     return Annotated[Union[members], Discriminator(tag), BeforeValidator(check)]  # noqa: UP007
 
 
-def default_of(key: str) -> Any:
+def default_of(key: str) -> Chosen:
     """What a table of `CHOSEN` is where a study does not give it."""
     return named_model(CHOSEN[key].get(DEFAULTS[key])).model_validate({})
 
@@ -111,7 +111,7 @@ def base_name(name: str) -> str:
     return name.partition(":")[0]
 
 
-def carried(key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Mapping[str, Any]:
+def carried(key: str, old: Mapping[str, object], new: Mapping[str, object]) -> Mapping[str, object]:
     """What stays of a chosen table under another: all, or what both have if the name changes."""
     given = new.get(NAME)
     if key not in CHOSEN or not isinstance(given, str) or given == old.get(NAME):
@@ -129,7 +129,7 @@ def tables_in(model: type[Settings]) -> Iterator[tuple[str, type[Settings]]]:
             yield key, inner
 
 
-def _models(annotation: Any) -> Iterator[type[Settings]]:
+def _models(annotation: object) -> Iterator[type[Settings]]:
     if isinstance(annotation, type):
         if issubclass(annotation, Settings):
             yield annotation

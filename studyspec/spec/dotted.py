@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any
+
+from pydantic import JsonValue
 
 from studyspec.plugins.settings import Settings
 from studyspec.spec.choices import tables_in
@@ -12,13 +13,13 @@ from studyspec.spec.layers import merged
 from studyspec.spec.sections import StageSettings
 
 
-def nested(dotted: str, value: Any) -> dict[str, Any]:
+def nested(dotted: str, value: object) -> dict[str, object]:
     """`a.b = value` as tables."""
     first, _, rest = dotted.partition(".")
     return {first: nested(rest, value) if rest else value}
 
 
-def with_values(tables: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+def with_values(tables: Mapping[str, object], values: Mapping[str, object]) -> dict[str, object]:
     """Tables with these values, by dotted name, in place of their own."""
     found = dict(tables)
     for name, value in values.items():
@@ -26,7 +27,7 @@ def with_values(tables: Mapping[str, Any], values: Mapping[str, Any]) -> dict[st
     return found
 
 
-def leaves(table: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(table: Mapping[str, JsonValue], path: str = "") -> Iterator[tuple[str, JsonValue]]:
     """Every value of nested tables by dotted name."""
     for key, value in table.items():
         name = f"{path}.{key}" if path else key
@@ -36,7 +37,7 @@ def leaves(table: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]
             yield name, value
 
 
-def values(settings: StageSettings) -> dict[str, Any]:
+def values(settings: StageSettings) -> dict[str, JsonValue]:
     """Every setting by dotted name, as JSON values."""
     return dict(leaves(settings.model_dump(mode="json")))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from math import isfinite
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -23,13 +23,13 @@ from studyspec.plugins.settings import fault
 FORMS = "a value, a list of values, or a table of near and within, min and max, not, or like"
 
 
-def _is_plain(value: Any) -> bool:
+def _is_plain(value: object) -> bool:
     if isinstance(value, float):
         return isfinite(value)
     return isinstance(value, bool | int | str | date) and not isinstance(value, datetime)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if _is_plain(value):
         return value
     raise PydanticCustomError("plain", "expected a plain value")
@@ -91,7 +91,7 @@ TAGS = {"near": "<near>", "within": "<near>", "min": "<range>", "max": "<range>"
 TAGS |= {"not": "<not>", "like": "<like>"}
 
 
-def _form(value: Any) -> str | None:
+def _form(value: object) -> str | None:
     """Which form of filter a value is meant to be; None if it is none of them."""
     if isinstance(value, Condition):
         return f"<{type(value).__name__.lower()}>"
@@ -141,6 +141,6 @@ class DatasetFilter(BaseModel):
         """The conditions by column name, as the user wrote them."""
         return dict(self.__pydantic_extra__ or {})
 
-    def written(self) -> dict[str, Any]:
+    def written(self) -> dict[str, object]:
         """The filter as plain values, without what is default: for records and reports."""
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from studyspec.spec.choices import carried
 from studyspec.spec.names import COMMON
@@ -20,17 +19,17 @@ Entries = Mapping[Path, Entry]
 class Layer:
     """Tables as TOML gives them, and where each of their paths stands in the file."""
 
-    table: Mapping[str, Any]
+    table: Mapping[str, object]
     entries: Entries
 
     def within(self, *path: str) -> Layer:
-        """The tables below a path, as a layer of their own."""
-        table: Any = self.table
+        """The tables below a path, as a layer of their own; empty if another thing is there."""
+        table: object = self.table
         for key in path:
-            table = table[key]
+            table = inside(table, key)
         depth = len(path)
         found = {p[depth:]: e for p, e in self.entries.items() if p[:depth] == path}
-        return Layer(table, found)
+        return Layer(table if isinstance(table, Mapping) else {}, found)
 
     def without(self, key: str) -> Layer:
         """The same without one table."""
@@ -50,7 +49,7 @@ class Layer:
         if not isinstance(datasets, Mapping) or COMMON not in datasets:
             return self
         common = self.within("datasets", COMMON)
-        shared = common.table if isinstance(common.table, Mapping) else {}
+        shared = common.table
         started, entries = {}, dict(self.entries)
         for name, own in datasets.items():
             if name == COMMON:
@@ -63,7 +62,7 @@ class Layer:
         return Layer({**self.table, "datasets": started}, entries)
 
 
-def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def merged(below: Mapping[str, object], above: Mapping[str, object]) -> dict[str, object]:
     """Tables merged key by key, the second over the first; anything else is replaced.
 
     Pairs of a matrix replace its lists and its lists pairs, as they exclude each other. A plug-in
@@ -80,22 +79,29 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     return out
 
 
-def _beside(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+def _beside(old: Mapping[str, object], new: Mapping[str, object]) -> dict[str, object]:
     gone = ("train", "test") if "pairs" in new else ("pairs",) if new else ()
     return {key: value for key, value in old.items() if key not in gone}
 
 
-def holds(table: Any, step: str | int) -> bool:
+def holds(table: object, step: str | int) -> bool:
     """Whether a step leads further into a table or list."""
     if isinstance(table, Mapping):
         return step in table
     return isinstance(table, list | tuple) and isinstance(step, int) and step < len(table)
 
 
-def _at(table: Any, path: Path) -> Any:
+def inside(table: object, step: str | int) -> object:
+    """What a step leads to in a table or list; None if there is nothing (TOML has no None)."""
+    if isinstance(table, Mapping):
+        return table.get(step)
+    if isinstance(table, list | tuple) and isinstance(step, int) and step < len(table):
+        return table[step]
+    return None
+
+
+def _at(table: object, path: Path) -> object:
     """The value at a path of a table; None if there is none (TOML has no None)."""
     for step in path:
-        if not holds(table, step):
-            return None
-        table = table[step]
+        table = inside(table, step)
     return table

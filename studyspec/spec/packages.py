@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 
 from studyspec.errors import Problem
+from studyspec.plugins.contracts import Plugin
 from studyspec.plugins.registry import AUGMENTATIONS, METRICS, STEPS, Registry
 from studyspec.spec.choices import CHOSEN, NAME, base_name
 from studyspec.spec.places import Path
 from studyspec.spec.problems import Pointer
 
-TABLES: Mapping[str, Registry[Any]] = {
+TABLES: Mapping[str, Registry[Plugin]] = {
     "preprocess": STEPS,
     "augment": AUGMENTATIONS,
     "evaluation": METRICS,
@@ -22,7 +22,7 @@ TABLES: Mapping[str, Registry[Any]] = {
 """Tables with a key for each plug-in of a kind."""
 
 
-def package_problems(table: Mapping[str, Any], pointer: Pointer) -> Iterator[Problem]:
+def package_problems(table: Mapping[str, object], pointer: Pointer) -> Iterator[Problem]:
     """Packages that are missing or too old, and plug-ins that were left out though named."""
     study = table.get("study")
     named = study.get("plugins") if isinstance(study, Mapping) else None
@@ -52,7 +52,9 @@ def _lack(requirement: str) -> str:
     return ""
 
 
-def _mentions(table: Mapping[str, Any], path: Path) -> Iterator[tuple[Path, Registry[Any], str]]:
+def _mentions(
+    table: Mapping[str, object], path: Path
+) -> Iterator[tuple[Path, Registry[Plugin], str]]:
     """Every place of tables that names a plug-in."""
     for key, inner in table.items():
         here = (*path, key)

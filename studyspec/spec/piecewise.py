@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -12,7 +12,7 @@ from studyspec.spec.sections import StageSettings
 from studyspec.spec.study import Matrix
 
 Model = TypeVar("Model", bound=BaseModel)
-Tables = Mapping[str, Mapping[str, Any]]
+Tables = Mapping[str, Mapping[str, object]]
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,10 @@ class Parts:
     base: bool
     variants: Tables
     searched: str | None
-    sweep: Mapping[str, Any]
+    sweep: Mapping[str, object]
 
     @classmethod
-    def of(cls, table: Mapping[str, Any]) -> Parts:
+    def of(cls, table: Mapping[str, object]) -> Parts:
         """The parts of a study's tables."""
         stage = {key: table[key] for key in StageSettings.model_fields if key in table}
         settings, matrix = _stage(stage), _valid(Matrix, table.get("matrix", {}))
@@ -63,27 +63,27 @@ class Parts:
         )
 
 
-def _table(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+def _table(table: Mapping[str, object], key: str) -> Mapping[str, object]:
     found = table.get(key)
     return found if isinstance(found, Mapping) else {}
 
 
-def _searched(table: Mapping[str, Any]) -> str | None:
+def _searched(table: Mapping[str, object]) -> str | None:
     search = _table(table, "search")
     return str(search.get("variant", "found")) if search else None
 
 
-def _stage(tables: Mapping[str, Any]) -> StageSettings | None:
+def _stage(tables: Mapping[str, object]) -> StageSettings | None:
     return _valid(StageSettings, tables)
 
 
-def _salvaged(tables: Mapping[str, Any]) -> StageSettings:
+def _salvaged(tables: Mapping[str, object]) -> StageSettings:
     """The tables that are valid alone, if they are valid together; else the defaults."""
     alone = {key: value for key, value in tables.items() if _stage({key: value}) is not None}
     return _stage(alone) or StageSettings()
 
 
-def _valid(model: type[Model], table: Any) -> Model | None:
+def _valid(model: type[Model], table: object) -> Model | None:
     try:
         return model.model_validate(table)
     except ValidationError:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -13,7 +12,7 @@ from studyspec.errors import Problem
 from studyspec.spec.choices import CHOSEN, DEFAULTS, NAME, base_name, named_model
 from studyspec.spec.dotted import homes
 from studyspec.spec.filters import DatasetFilter
-from studyspec.spec.layers import Entries, holds
+from studyspec.spec.layers import Entries, holds, inside
 from studyspec.spec.places import Path, Place
 from studyspec.spec.wording import nearest, sentence
 
@@ -51,7 +50,7 @@ def explain(
     error: ValidationError,
     pointer: Pointer,
     model: type[BaseModel],
-    table: Any,
+    table: object,
     prefix: Path = (),
 ) -> Iterator[Problem]:
     """Every complaint of a validation as a Problem.
@@ -82,7 +81,7 @@ def explain(
             yield pointer.problem(place, *sentence(complaints))
 
 
-def _by_path(error: ValidationError, table: Any) -> dict[Path, list[ErrorDetails]]:
+def _by_path(error: ValidationError, table: object) -> dict[Path, list[ErrorDetails]]:
     """Complaints by path in the table; those that only follow from others below are left out."""
     found: dict[Path, list[ErrorDetails]] = {}
     for details in error.errors(include_url=False):
@@ -94,33 +93,33 @@ def _by_path(error: ValidationError, table: Any) -> dict[Path, list[ErrorDetails
     return {path: complaints for path, complaints in found.items() if complaints}
 
 
-def _real(details: ErrorDetails, table: Any) -> Path:
+def _real(details: ErrorDetails, table: object) -> Path:
     """A location without pydantic's own marks: its steps, and those of `at`, in the table."""
     path: Path = ()
     at = details.get("ctx", {}).get("at", "")
     for step in (*details["loc"], *at.split(".")):
         if holds(table, step):
-            path, table = (*path, step), table[step]
+            path, table = (*path, step), inside(table, step)
     return (*path, details["loc"][-1]) if details["type"] == "missing" else path
 
 
-def _missing(pointer: Pointer, path: Path, table: Any) -> Problem:
+def _missing(pointer: Pointer, path: Path, table: object) -> Problem:
     *above, key = path
-    if isinstance(key, int):
+    if isinstance(key, int) and isinstance(table, Sized):
         return pointer.problem(above, f"expected {key + 1} entries, got {len(table)}")
     tables = [step for step in above if isinstance(step, str)]
     what = f"'{key}' is missing" + (f" in {tables[-1]}" if tables else "")
     return pointer.at_key(above or path, what)
 
 
-def fields_at(model: type[BaseModel], path: Sequence[str | int], table: Any = None) -> list[str]:
+def fields_at(model: type[BaseModel], path: Sequence[str | int], table: object = None) -> list[str]:
     """The keys that the table at a path of a model may hold; none if it is a condition.
 
     `table` are the values of the whole: a plug-in chosen by name has the keys of its own.
     """
     current: type[BaseModel] | None = model
     for step in path:
-        table = table[step] if holds(table, step) else None
+        table = inside(table, step)
         fields = current.model_fields if current is not None else {}
         if current is DatasetFilter and step not in fields:
             return []
@@ -130,7 +129,7 @@ def fields_at(model: type[BaseModel], path: Sequence[str | int], table: Any = No
     return [field.alias or name for name, field in fields.items()]
 
 
-def _model_in(annotation: Any, key: str, table: Any) -> type[BaseModel] | None:
+def _model_in(annotation: object, key: str, table: object) -> type[BaseModel] | None:
     """The model inside an annotation such as tuple[Claim, ...] or Trend | None."""
     models = list(_models(annotation))
     if key in CHOSEN and isinstance(table, Mapping):
@@ -139,7 +138,7 @@ def _model_in(annotation: Any, key: str, table: Any) -> type[BaseModel] | None:
     return models[0] if models else None
 
 
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
         return

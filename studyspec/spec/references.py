@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from studyspec.errors import Problem
 from studyspec.spec.names import BASE, COMMON, OTHERS, OWN, stem, union_members
 from studyspec.spec.piecewise import Parts
 from studyspec.spec.places import Path
 from studyspec.spec.problems import Pointer
-from studyspec.spec.variants import named, points
+from studyspec.spec.variants import lists_of, named, points
 from studyspec.spec.wording import nearest
 
 
 def reference_problems(
-    parts: Parts, table: Mapping[str, Any], pointer: Pointer
+    parts: Parts, table: Mapping[str, object], pointer: Pointer
 ) -> Iterator[Problem]:
     """Every name that the study does not have, in the matrix, the variants and the claims."""
     for name in parts.networks:
         if name in parts.datasets:
             what = f"'{name}' is a dataset and a network"
             yield pointer.at_key(("networks", name), what, "rename one of them")
-    matrices: dict[Path, Any] = {("matrix",): table.get("matrix")}
+    matrices: dict[Path, object] = {("matrix",): table.get("matrix")}
     for name, variant in parts.variants.items():
         matrices[("variants", name, "matrix")] = variant.get("matrix")
     for where, matrix in matrices.items():
@@ -42,22 +41,23 @@ def reference_problems(
         yield from _selector(parts, selector, where, pointer)
 
 
-def _selectors(claims: Any) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+def _selectors(claims: object) -> Iterator[tuple[Path, Mapping[str, object]]]:
     """Every left and right of the claims as written, with its path."""
     for where, claim in _tables(claims, ("claims",)):
         for at, prediction in ((where, claim), *_tables(claim.get("all"), (*where, "all"))):
             for side in ("left", "right"):
-                if isinstance(prediction.get(side), Mapping):
-                    yield (*at, side), prediction[side]
+                selector = prediction.get(side)
+                if isinstance(selector, Mapping):
+                    yield (*at, side), selector
 
 
-def _tables(value: Any, path: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+def _tables(value: object, path: Path) -> Iterator[tuple[Path, Mapping[str, object]]]:
     for i, table in enumerate(value if isinstance(value, list) else ()):
         if isinstance(table, Mapping):
             yield (*path, i), table
 
 
-def texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+def texts(value: object, path: Path) -> Iterator[tuple[Path, str]]:
     """Every text in nested tables and lists, with its path."""
     if isinstance(value, str):
         yield path, value
@@ -88,7 +88,7 @@ def _set_name(
 
 
 def _selector(
-    parts: Parts, selector: Mapping[str, Any], where: Path, pointer: Pointer
+    parts: Parts, selector: Mapping[str, object], where: Path, pointer: Pointer
 ) -> Iterator[Problem]:
     for key in ("train", "test"):
         for path, name in texts(selector.get(key), (*where, key)):
@@ -104,11 +104,10 @@ def _selector(
 
 def variant_names(parts: Parts) -> Iterator[str]:
     """What a claim may call a variant: each by itself, a swept one also without its point."""
-    swept = {BASE: parts.sweep} if parts.base or parts.sweep else {}
+    swept: dict[str, object] = {BASE: parts.sweep} if parts.base or parts.sweep else {}
     swept |= {parts.searched: {}} if parts.searched else {}
     swept |= {name: table.get("sweep", {}) for name, table in parts.variants.items()}
     for name, sweep in swept.items():
-        lists = isinstance(sweep, Mapping) and all(isinstance(v, list) for v in sweep.values())
-        for point in points(sweep) if lists else ({},):
+        for point in points(lists_of(sweep)):
             yield named(name, point)
         yield stem(name)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -42,7 +43,7 @@ class SearchRange(Settings):
         )
 
 
-Space = Annotated[list[Any], Field(min_length=2)] | SearchRange
+Space = Annotated[list[object], Field(min_length=2)] | SearchRange
 
 
 class SearchSettings(Settings):
@@ -94,7 +95,7 @@ class SearchSettings(Settings):
         return self
 
 
-def with_settings(base: StageSettings, values: dict[str, Any]) -> StageSettings:
+def with_settings(base: StageSettings, values: Mapping[str, object]) -> StageSettings:
     """The settings with these values, by dotted name.
 
     Raises
@@ -105,7 +106,7 @@ def with_settings(base: StageSettings, values: dict[str, Any]) -> StageSettings:
     return StageSettings.model_validate(with_values(base.model_dump(mode="json"), values))
 
 
-def _ends(space: list[Any] | SearchRange) -> list[Any]:
+def _ends(space: list[object] | SearchRange) -> Sequence[object]:
     if not isinstance(space, SearchRange):
         return space
     ends = [space.low, space.high]

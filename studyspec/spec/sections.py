@@ -6,7 +6,7 @@ Rangel DaCosta and Scott (2023) unless a description says so.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -207,8 +207,8 @@ class StageSettings(Settings):
         return self
 
 
-def _value(settings: Settings, dotted: str) -> Any:
-    found: Any = settings
+def _value(settings: Settings, dotted: str) -> object:
+    found: object = settings
     for key in dotted.split("."):
         found = getattr(found, key)
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -126,12 +126,12 @@ class Study(StageSettings):
         description="Foreign networks, trained elsewhere: rows of the matrix beside training sets.",
         examples=[{"theirs": {"weights": "networks/theirs.safetensors"}}],
     )
-    variants: dict[VariantName, dict[str, Any]] = Field(
+    variants: dict[VariantName, dict[str, object]] = Field(
         default_factory=dict,
         description="Named changes to the tables below datasets.",
         examples=[{"no-flat-field": {"preprocess": {"flat_field": {"enabled": False}}}}],
     )
-    sweep: dict[str, Any] = Field(
+    sweep: dict[str, object] = Field(
         default_factory=dict,
         description="Lists of values by dotted setting; their product replaces base.",
         examples=[{"augment.noise.rho": [0.0, 0.25, 0.5]}],

@@ -70,7 +70,7 @@ class Bound(Generic[P]):
     """A plug-in that is installed, with the settings of a use."""
 
     found: Found[P]
-    settings: Any  # of the plug-in's own model, which only the plug-in knows
+    settings: Settings
 
     @property
     def plugin(self) -> P:
@@ -132,13 +132,15 @@ class Pipeline(Written):
         """The catalog columns that its steps read."""
         return tuple(dict.fromkeys(name for one in self.bound for name in one.plugin.reads))
 
-    def tables(self) -> dict[str, Any]:
+    def tables(self) -> dict[str, JsonValue]:
         """As `[preprocess]` would say it: a standard step that is not done is switched off."""
         done = {use.name: bound(STEPS, use).settings.model_dump(mode="json") for use in self.steps}
-        off = {p.name: {"enabled": False} for p in STEPS if p.standard and p.active(p.settings())}
+        off: dict[str, JsonValue] = {
+            p.name: {"enabled": False} for p in STEPS if p.standard and p.active(p.settings())
+        }
         return {**off, **done, "patch": self.patch.model_dump(mode="json")}
 
-    def changed(self, tables: Mapping[str, Any]) -> Pipeline:
+    def changed(self, tables: Mapping[str, object]) -> Pipeline:
         """The same with the changes of a table `[preprocess]`."""
         settings = PreprocessSettings.model_validate(merged(self.tables(), tables), strict=False)
         return Pipeline.of(settings)

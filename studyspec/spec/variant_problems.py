@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from studyspec.errors import Problem
 from studyspec.spec.dotted import leaves, setting_names
@@ -47,7 +46,7 @@ def variant_problems(parts: Parts, pointer: Pointer) -> Iterator[Problem]:
             )
 
 
-def changes_nothing(parts: Parts, table: Mapping[str, Any]) -> bool:
+def changes_nothing(parts: Parts, table: Mapping[str, object]) -> bool:
     """Whether a valid variant without sweep is the plain study."""
     if table.get(SWEEP):
         return False
@@ -58,7 +57,7 @@ def changes_nothing(parts: Parts, table: Mapping[str, Any]) -> bool:
 
 
 def _one_variant(
-    parts: Parts, table: Mapping[str, Any], where: Path, pointer: Pointer
+    parts: Parts, table: Mapping[str, object], where: Path, pointer: Pointer
 ) -> Iterator[Problem]:
     for key in table:
         if key not in (*TABLES, SWEEP):
@@ -70,7 +69,7 @@ def _one_variant(
 
 
 def _matrix(
-    parts: Parts, table: Mapping[str, Any], where: Path, pointer: Pointer
+    parts: Parts, table: Mapping[str, object], where: Path, pointer: Pointer
 ) -> Iterator[Problem]:
     try:
         matrix_with(parts.matrix, table)
@@ -81,7 +80,7 @@ def _matrix(
 
 
 def _sweep(
-    parts: Parts, table: Mapping[str, Any], sweep: Any, where: Path, pointer: Pointer
+    parts: Parts, table: Mapping[str, object], sweep: object, where: Path, pointer: Pointer
 ) -> Iterator[Problem]:
     """What is wrong with the settings of a variant (of the study, where it is ()) and its sweep."""
     if not isinstance(sweep, Mapping):
@@ -94,7 +93,7 @@ def _sweep(
     yield from _points(parts, table, {} if wrong else sweep, where, pointer)
 
 
-def _swept(setting: str, values: Any, where: Path, pointer: Pointer) -> Iterator[Problem]:
+def _swept(setting: str, values: JsonValue, where: Path, pointer: Pointer) -> Iterator[Problem]:
     """What is wrong with a swept setting by itself."""
     if setting not in setting_names():
         yield pointer.at_key(where, f"unknown setting '{setting}'", _setting_hint(setting, values))
@@ -102,7 +101,7 @@ def _swept(setting: str, values: Any, where: Path, pointer: Pointer) -> Iterator
         yield pointer.problem(where, f"expected a list of values, got {shown(values)}")
 
 
-def _setting_hint(setting: str, values: Any) -> str:
+def _setting_hint(setting: str, values: JsonValue) -> str:
     inside = [name for name in setting_names() if name.startswith(f"{setting}.")]
     within = [name for name, _ in leaves({setting: values})]
     if isinstance(values, Mapping) and within:
@@ -117,8 +116,8 @@ def _setting_hint(setting: str, values: Any) -> str:
 
 def _points(
     parts: Parts,
-    table: Mapping[str, Any],
-    sweep: Mapping[str, list[Any]],
+    table: Mapping[str, object],
+    sweep: Mapping[str, list[object]],
     where: Path,
     pointer: Pointer,
 ) -> Iterator[Problem]:
@@ -142,7 +141,7 @@ def _points(
 
 
 def _pointer_at(
-    point: Point, sweep: Mapping[str, list[Any]], where: Path, pointer: Pointer
+    point: Point, sweep: Mapping[str, list[object]], where: Path, pointer: Pointer
 ) -> Pointer:
     """A pointer for the settings at a point: into the variant's tables, or at the swept values."""
     depth = len(where)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Any
+
+from pydantic import JsonValue
 
 from studyspec.spec.dotted import values, with_values
 from studyspec.spec.layers import merged
@@ -15,7 +16,7 @@ from studyspec.spec.study import Matrix, Study
 from studyspec.spec.wording import written
 
 TABLES = ("matrix", *StageSettings.model_fields)
-Point = Mapping[str, Any]
+Point = Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Variant:
     name: str
     settings: StageSettings
     pairs: tuple[tuple[str, str], ...]
-    changes: Mapping[str, Any] = field(default_factory=dict)
+    changes: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 def expand(study: Study) -> tuple[Variant, ...]:
@@ -48,10 +49,17 @@ def expand(study: Study) -> tuple[Variant, ...]:
     return tuple(found)
 
 
-def points(sweep: Mapping[str, list[Any]]) -> Iterator[Point]:
+def points(sweep: Mapping[str, list[object]]) -> Iterator[Point]:
     """Every combination of the swept values, the last setting fastest; one of none for no sweep."""
     for combination in product(*sweep.values()):
         yield dict(zip(sweep, combination, strict=True))
+
+
+def lists_of(sweep: object) -> Mapping[str, list[object]]:
+    """The values to be swept, as a file gives them; none unless each setting has a list."""
+    if isinstance(sweep, Mapping) and all(isinstance(values, list) for values in sweep.values()):
+        return sweep
+    return {}
 
 
 def chosen_variants(names: str | Sequence[str], variants: Iterable[str]) -> list[str]:
@@ -66,7 +74,7 @@ def named(name: str, point: Point) -> str:
 
 
 def settings_with(
-    base: Mapping[str, Any], changes: Mapping[str, Any], point: Point
+    base: Mapping[str, object], changes: Mapping[str, object], point: Point
 ) -> StageSettings:
     """The settings after a variant's tables, then a point of its sweep.
 
@@ -84,14 +92,14 @@ def settings_with(
 
 
 def tables_with(
-    base: Mapping[str, Any], changes: Mapping[str, Any], point: Point
-) -> dict[str, Any]:
+    base: Mapping[str, object], changes: Mapping[str, object], point: Point
+) -> dict[str, object]:
     """What `settings_with` validates."""
     own = {key: value for key, value in changes.items() if key in StageSettings.model_fields}
     return with_values(merged(base, own), point)
 
 
-def matrix_with(base: Matrix, changes: Mapping[str, Any]) -> Matrix:
+def matrix_with(base: Matrix, changes: Mapping[str, object]) -> Matrix:
     """The matrix after a variant's changes; pairs replace lists and lists replace pairs.
 
     Raises
@@ -106,12 +114,12 @@ def matrix_with(base: Matrix, changes: Mapping[str, Any]) -> Matrix:
 
 
 def _swept(
-    study: Study, name: str, table: Mapping[str, Any], sweep: Mapping[str, list[Any]]
+    study: Study, name: str, table: Mapping[str, object], sweep: object
 ) -> Iterator[Variant]:
     names = tuple(study.datasets), tuple(study.networks)
     pairs = () if study.measure.only else matrix_with(study.matrix, table).cells(*names)
     base, plain = study.stage.model_dump(mode="json"), values(study.stage)
-    for point in points(sweep):
+    for point in points(lists_of(sweep)):
         settings = settings_with(base, table, point)
         changes = {k: v for k, v in values(settings).items() if k in point or v != plain.get(k)}
         yield Variant(named(name, point), settings, pairs, changes)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from datetime import date
 from difflib import get_close_matches
-from typing import Any
 
 from pydantic_core import ErrorDetails
 
@@ -50,7 +49,7 @@ def listed(names: Sequence[str]) -> str:
     return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A value as a reader of TOML knows it, shortened."""
     if isinstance(value, Mapping):
         return "an empty table" if not value else f"a table of {', '.join(map(str, value))}"
@@ -63,7 +62,7 @@ def shown(value: Any) -> str:
     return str(value)
 
 
-def written(value: Any) -> str:
+def written(value: object) -> str:
     """A value in the name of a variant: text bare, anything else as JSON without spaces."""
     if isinstance(value, str):
         return value
@@ -84,7 +83,7 @@ def sentence(complaints: Sequence[ErrorDetails]) -> tuple[str, str]:
     return f"expected {listed(kinds)}, got {shown(value)}", _kind_hint(kinds, value)
 
 
-def _kind_hint(kinds: Sequence[str], value: Any) -> str:
+def _kind_hint(kinds: Sequence[str], value: object) -> str:
     if kinds == ["a list"] and not isinstance(value, Mapping):
         return f"put it into brackets: [{json.dumps(value, default=str, ensure_ascii=False)}]"
     if isinstance(value, str) and "text in quotes" not in kinds:
@@ -132,14 +131,14 @@ def _one(details: ErrorDetails) -> tuple[str, str]:
     return details["msg"], ""
 
 
-def _choice(expected: str, value: Any) -> tuple[str, str]:
+def _choice(expected: str, value: object) -> tuple[str, str]:
     names = [name.strip("'") for name in expected.replace(" or ", ", ").split(", ")]
     close = get_close_matches(value, names, n=1) if isinstance(value, str) else []
     hint = f"did you mean '{close[0]}'?" if close else ""
     return f"expected {expected}, got {shown(value)}", hint
 
 
-def _length(context: Mapping[str, Any], value: Any) -> tuple[str, str]:
+def _length(context: Mapping[str, int | None], value: Sized) -> tuple[str, str]:
     least, most = context.get("min_length"), context.get("max_length")
     few = len(value) < least if least is not None else False
     bound = f"at least {least}" if few else f"at most {most}"
@@ -148,7 +147,7 @@ def _length(context: Mapping[str, Any], value: Any) -> tuple[str, str]:
     return f"expected {bound} {what}, got {shown(value)}", ""
 
 
-def _filter_form(message: str, value: Any) -> tuple[str, str]:
+def _filter_form(message: str, value: object) -> tuple[str, str]:
     forms = ("near", "within", "min", "max", "not", "like")
     keys = [str(key) for key in value] if isinstance(value, Mapping) else []
     close = [match for key in keys for match in get_close_matches(key, forms, n=1)]

@@ -34,7 +34,9 @@ def test_every_trial_lies_in_the_space(sampler: str) -> None:
     found = search(settings(sampler=sampler), bowl)
     assert [trial.number for trial in found.trials] == list(range(10))
     for trial in found.trials:
-        assert 1e-4 <= trial.values["training.learning_rate"] <= 1e-1
+        rate = trial.values["training.learning_rate"]
+        assert isinstance(rate, float)
+        assert 1e-4 <= rate <= 1e-1
         assert trial.values["training.batch_size"] in (8, 16, 24, 32)
         assert trial.values["model.dilations"] in SPACE["model.dilations"]
     assert found.best is not None
