@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, fields, replace
+from itertools import product
 from pathlib import Path
 
 from studyspec.api import running
@@ -13,9 +14,10 @@ from studyspec.api.frames import Rows
 from studyspec.api.workplace import HERE, AnyPath, Workplace
 from studyspec.catalog.add import Added
 from studyspec.catalog.add import add as add_images
+from studyspec.catalog.published import CAMERA
 from studyspec.catalog.row import ImageRow
 from studyspec.catalog.table import Catalog
-from studyspec.catalog.twin_rows import CONDITION
+from studyspec.catalog.twin_rows import CONDITION, SETTABLE
 from studyspec.catalog.verify import Verified
 from studyspec.catalog.verify import verify as verify_files
 from studyspec.images import comparison
@@ -27,9 +29,13 @@ FILE = "data_catalog.parquet"
 """The catalog of whoever names none."""
 
 
+Numbers = float | Iterable[float] | None
+"""A number, a series of them, or what the twin has itself."""
+
+
 @dataclass(frozen=True)
 class Imaging:
-    """Conditions of simulated images: how they are taken.
+    """Conditions of simulated images: how they are taken; series multiply to a grid.
 
     Attributes
     ----------
@@ -45,14 +51,33 @@ class Imaging:
         Voltage [kV].
     width_px
         Edge of an image [px]; None: three particles across.
+    defocus_nm
+        Defocus, overfocus positive [nm]; None: of the session.
+    spherical_aberration_mm, focal_spread_nm, convergence_mrad, aperture_mrad, tilt_mrad
+        Of the lens and the illumination; None: of the twin.
+    film_thickness_nm
+        Thickness of the support [nm]; None: of the twin.
+    temperature_K
+        Temperature of the specimen [K]; None: 293.
+    camera
+        "Gatan OneView", as None is, "Gatan K3", "CCD" or "ideal".
     """
 
-    dose_e_per_A2: float = 423
-    pixel_scale_nm: float = 0.02
+    dose_e_per_A2: Numbers = 423
+    pixel_scale_nm: Numbers = 0.02
     support: str = "ultrathin carbon"
     session: str = "simulated"
-    voltage_kv: float = 300
+    voltage_kv: Numbers = 300
     width_px: int | None = None
+    defocus_nm: Numbers = None
+    spherical_aberration_mm: Numbers = None
+    focal_spread_nm: Numbers = None
+    convergence_mrad: Numbers = None
+    aperture_mrad: Numbers = None
+    tilt_mrad: Numbers = None
+    film_thickness_nm: Numbers = None
+    temperature_K: Numbers = None
+    camera: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,8 +105,11 @@ def conditions(catalog: AnyPath = FILE, collection: str | None = None) -> Rows:
     CatalogError
         If the catalog cannot be read.
     """
-    names = ("collection", *CONDITION)
     rows = [r for r in Catalog.open(Path(catalog)).rows if collection in (None, r.collection)]
+    known = [
+        name for name in SETTABLE if any(getattr(row, name) not in (None, CAMERA) for row in rows)
+    ]
+    names = ("collection", *CONDITION, *known)
     counts = Counter(tuple(getattr(row, name) for name in names) for row in rows)
     return Rows((*names, "images"), tuple((*key, n) for key, n in counts.items()))
 
@@ -112,7 +140,7 @@ def add(
 
 def simulate(
     material: str,
-    diameter_nm: float,
+    diameter_nm: float | Iterable[float],
     imaging: Imaging | None = None,
     n: int = 12,
     catalog: AnyPath = FILE,
@@ -124,11 +152,11 @@ def simulate(
     material
         Au, Ag, Pt, Pd or CdSe.
     diameter_nm
-        Nominal diameter of the particles [nm].
+        Nominal diameter of the particles [nm], or several.
     imaging
         How the images are taken.
     n
-        How many images.
+        How many images of each condition.
     catalog
         Catalog file, made if it is not there.
 
@@ -141,22 +169,22 @@ def simulate(
     """
     from studyspec.twin.rows import add_rows
 
-    how = imaging or Imaging()
-    template = ImageRow(
-        "",
-        "",
-        "",
-        width_px=how.width_px,
-        height_px=how.width_px,
-        material=material,
-        diameter_nm=diameter_nm,
-        support=how.support,
-        voltage_kv=how.voltage_kv,
-        pixel_scale_nm=how.pixel_scale_nm,
-        dose_e_per_A2=how.dose_e_per_A2,
-        session=how.session,
-    )
-    return tuple(add_rows(template, n, Path(catalog)))
+    grid = list(_grid(material, diameter_nm, imaging or Imaging()))
+    return tuple(add_rows(grid, n, Path(catalog)))
+
+
+def _grid(
+    material: str, diameter_nm: float | Iterable[float], imaging: Imaging
+) -> Iterator[ImageRow]:
+    """A template of each condition, the last series fastest."""
+    given = {one.name: getattr(imaging, one.name) for one in fields(imaging)}
+    given |= {"material": material, "diameter_nm": diameter_nm, "height_px": imaging.width_px}
+    several = {
+        name: value if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
+        for name, value in given.items()
+    }
+    for values in product(*several.values()):
+        yield replace(ImageRow("", "", ""), **dict(zip(several, values, strict=True)))
 
 
 def compare(

@@ -19,6 +19,17 @@ class Column:
     unit: str = ""
 
 
+KNOBS: tuple[Column, ...] = (
+    Column("defocus_nm", "DOUBLE", "Defocus, overfocus positive", "nm"),
+    Column("spherical_aberration_mm", "DOUBLE", "Spherical aberration, third order", "mm"),
+    Column("focal_spread_nm", "DOUBLE", "Standard deviation of the focus", "nm"),
+    Column("convergence_mrad", "DOUBLE", "Semi-angle of illumination", "mrad"),
+    Column("aperture_mrad", "DOUBLE", "Semi-angle of the objective aperture", "mrad"),
+    Column("tilt_mrad", "DOUBLE", "Tilt of the beam, along the rows", "mrad"),
+    Column("film_thickness_nm", "DOUBLE", "Thickness of the film", "nm"),
+    Column("temperature_K", "DOUBLE", "Temperature of the specimen", "K"),
+)
+"""What may be set for one image, as `camera` may; else the twin draws it or has a constant."""
 COLUMNS: tuple[Column, ...] = (
     Column("image_id", "VARCHAR", "Unique name: folder and file name"),
     Column("collection", "VARCHAR", "Set of images that belong together"),
@@ -41,6 +52,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("dose_e_per_A2", "DOUBLE", "Dose of the image as published", "e/Å^2"),
     Column("dose_rate_e_per_A2_s", "DOUBLE", "Dose rate", "e/Å^2/s"),
     Column("exposure_s", "DOUBLE", "Exposure time", "s"),
+    *KNOBS,
     Column("acquired_on", "DATE", "Day of acquisition"),
     Column("session", "VARCHAR", "Session at the microscope"),
     Column("licence", "VARCHAR", "Terms of use"),

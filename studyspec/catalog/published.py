@@ -17,6 +17,7 @@ SCHEME = "published"
 """Of addresses below the base address."""
 BASE_ADDRESS = "https://portal.nersc.gov/project/m3795/hrtem-generalization/"
 SUPPORTS = {"UT Carbon": "ultrathin carbon", "SiN": "silicon nitride"}
+CAMERA = "Gatan OneView"
 MICROSCOPES = {"Team05": "TEAM 0.5"}
 WIDTH_PX = 4096
 LICENCE = "see doi:10.7941/D1SP93"
@@ -82,7 +83,7 @@ def _row(session: Session, series: Series, name: str) -> ImageRow:
         shape=session["shape"].lower(),
         support=SUPPORTS[session["support"]],
         microscope=MICROSCOPES[session["instrument"]],
-        camera="Gatan OneView",
+        camera=CAMERA,
         voltage_kv=300.0,
         magnification_kx=float(series["magnification_kx"]),
         pixel_scale_nm=float(series["pixel_size_nm"]),

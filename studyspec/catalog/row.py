@@ -40,6 +40,14 @@ class ImageRow:
     dose_e_per_A2: float | None = None
     dose_rate_e_per_A2_s: float | None = None
     exposure_s: float | None = None
+    defocus_nm: float | None = None
+    spherical_aberration_mm: float | None = None
+    focal_spread_nm: float | None = None
+    convergence_mrad: float | None = None
+    aperture_mrad: float | None = None
+    tilt_mrad: float | None = None
+    film_thickness_nm: float | None = None
+    temperature_K: float | None = None
     acquired_on: date | None = None
     session: str | None = None
     licence: str | None = None

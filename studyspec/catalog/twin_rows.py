@@ -7,6 +7,8 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from studyspec.catalog.columns import KNOBS
+from studyspec.catalog.published import CAMERA
 from studyspec.catalog.row import ImageRow
 
 COLLECTION = "twin"
@@ -22,6 +24,8 @@ CONDITION = (
     "session",
 )
 """Columns that tell one condition from another."""
+SETTABLE = (*(column.name for column in KNOBS), "camera")
+"""Further ones, that tell conditions apart where they are known."""
 DIAMETERS_ACROSS = 3
 """A field is at least this many particle diameters wide."""
 STEP_PX, LEAST_PX, MOST_PX = 256, 512, 4096
@@ -31,7 +35,7 @@ def twin_rows(published: Sequence[ImageRow]) -> Iterator[ImageRow]:
     """Twelve simulated images for each condition of the published ones, with its metadata."""
     templates: dict[tuple[object, ...], ImageRow] = {}
     for row in published:
-        condition = tuple(getattr(row, name) for name in CONDITION)
+        condition = tuple(getattr(row, name) for name in (*CONDITION, *SETTABLE))
         templates.setdefault(condition, replace(row, width_px=None, height_px=None))
     for template in templates.values():
         yield from images_like(template, range(IMAGES_PER_CONDITION))
@@ -62,7 +66,13 @@ def images_like(template: ImageRow, numbers: range) -> Iterator[ImageRow]:
 
 def _title(row: ImageRow) -> str:
     numbers = f"{row.diameter_nm:g}nm-{row.pixel_scale_nm:g}nm-{row.dose_e_per_A2:g}e"
-    return f"{row.material}-{numbers}-{row.support}-{row.session}".replace(" ", "-")
+    known = [(name, getattr(row, name)) for name in SETTABLE]
+    knobs = "".join(
+        f"-{name}={value:g}" if isinstance(value, float) else f"-{value}"
+        for name, value in known
+        if value not in (None, CAMERA)
+    )
+    return f"{row.material}-{numbers}-{row.support}-{row.session}{knobs}".replace(" ", "-")
 
 
 def _field_px(row: ImageRow) -> int:

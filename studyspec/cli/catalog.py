@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from studyspec.cli import options
+from studyspec.cli.ranges import numbers
 from studyspec.cli.tables import table
 
 if TYPE_CHECKING:
@@ -66,35 +67,88 @@ def add(
 @app.command()
 def simulate(
     material: Annotated[str, typer.Option("--material", help="Au, Ag, Pt, Pd or CdSe.")],
-    diameter_nm: Annotated[float, typer.Option("--diameter-nm", help="Nominal diameter [nm].")],
-    dose: Annotated[float, typer.Option("--dose", help="Dose [e/Å^2].")] = 423,
+    diameter_nm: Annotated[str, typer.Option("--diameter-nm", help="Nominal diameter [nm].")],
+    dose: Annotated[str, typer.Option("--dose", help="Dose [e/Å^2].")] = "423",
     pixel_scale_nm: Annotated[
-        float, typer.Option("--pixel-scale-nm", help="Edge of a pixel [nm].")
-    ] = 0.02,
+        str, typer.Option("--pixel-scale-nm", help="Edge of a pixel [nm].")
+    ] = "0.02",
     support: Annotated[
         str, typer.Option("--support", help="'ultrathin carbon' or 'silicon nitride'.")
     ] = "ultrathin carbon",
     session: Annotated[
         str, typer.Option("--session", help="A day's focus and illumination follow from its name.")
     ] = "simulated",
-    voltage_kv: Annotated[float, typer.Option("--voltage-kv", help="Voltage [kV].")] = 300,
+    voltage_kv: Annotated[str, typer.Option("--voltage-kv", help="Voltage [kV].")] = "300",
     width_px: Annotated[
         int | None,
         typer.Option("--width-px", help="Edge of an image [px]; default: three particles across."),
     ] = None,
-    n: Annotated[int, typer.Option("-n", min=1, help="How many images.")] = 12,
+    defocus_nm: Annotated[
+        str | None,
+        typer.Option("--defocus-nm", help="Defocus [nm], overfocus > 0; default: of the session."),
+    ] = None,
+    spherical_aberration_mm: Annotated[
+        str | None, typer.Option("--spherical-aberration-mm", help="Spherical aberration [mm].")
+    ] = None,
+    focal_spread_nm: Annotated[
+        str | None, typer.Option("--focal-spread-nm", help="Standard deviation of the focus [nm].")
+    ] = None,
+    convergence_mrad: Annotated[
+        str | None, typer.Option("--convergence-mrad", help="Semi-angle of illumination [mrad].")
+    ] = None,
+    aperture_mrad: Annotated[
+        str | None,
+        typer.Option("--aperture-mrad", help="Semi-angle of the objective aperture [mrad]."),
+    ] = None,
+    tilt_mrad: Annotated[
+        str | None, typer.Option("--tilt-mrad", help="Tilt of the beam, along the rows [mrad].")
+    ] = None,
+    film_thickness_nm: Annotated[
+        str | None, typer.Option("--film-thickness-nm", help="Thickness of the film [nm].")
+    ] = None,
+    temperature_k: Annotated[
+        str | None, typer.Option("--temperature-k", help="Temperature of the specimen [K].")
+    ] = None,
+    camera: Annotated[
+        str | None,
+        typer.Option("--camera", help="Gatan OneView (the default), Gatan K3, CCD or ideal."),
+    ] = None,
+    n: Annotated[int, typer.Option("-n", min=1, help="How many images of each condition.")] = 12,
     catalog: CatalogFile = DEFAULT,
 ) -> None:
     """Add simulated images of conditions that nobody has measured; a run renders them.
 
-    Example: studyspec catalog simulate --material Pt --diameter-nm 3 --dose 200 -n 20
+    Every number may be a range, FROM..TO/STEP; several ranges make a grid.
+
+    Example: studyspec catalog simulate --material Pt --diameter-nm 3 --defocus-nm=-25..25/5 -n 20
     """
     from studyspec import api
 
-    imaging = api.catalog.Imaging(dose, pixel_scale_nm, support, session, voltage_kv, width_px)
-    rows = api.catalog.simulate(material, diameter_nm, imaging, n, catalog)
-    typer.echo(f"{catalog}: {n} images added, {rows[0].image_id} to {rows[-1].image_id}")
-    typer.echo(f"each is {rows[0].width_px} px wide", err=True)
+    def several(text: str | None, option: str) -> tuple[float, ...] | None:
+        return None if text is None else numbers(text, option)
+
+    imaging = api.catalog.Imaging(
+        numbers(dose, "--dose"),
+        numbers(pixel_scale_nm, "--pixel-scale-nm"),
+        support,
+        session,
+        numbers(voltage_kv, "--voltage-kv"),
+        width_px,
+        several(defocus_nm, "--defocus-nm"),
+        several(spherical_aberration_mm, "--spherical-aberration-mm"),
+        several(focal_spread_nm, "--focal-spread-nm"),
+        several(convergence_mrad, "--convergence-mrad"),
+        several(aperture_mrad, "--aperture-mrad"),
+        several(tilt_mrad, "--tilt-mrad"),
+        several(film_thickness_nm, "--film-thickness-nm"),
+        several(temperature_k, "--temperature-k"),
+        camera,
+    )
+    diameters = numbers(diameter_nm, "--diameter-nm")
+    rows = api.catalog.simulate(material, diameters, imaging, n, catalog)
+    typer.echo(f"{catalog}: {len(rows)} images added, {rows[0].image_id} to {rows[-1].image_id}")
+    widths = sorted({row.width_px or 0 for row in rows})
+    typer.echo(f"each is {' or '.join(map(str, widths))} px wide", err=True)
 
 
 @app.command()

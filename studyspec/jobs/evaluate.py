@@ -146,6 +146,7 @@ class Evaluate(Task[EvaluateInputs, Evaluated]):
             candidates += [Candidate(float(one), i, int(place)) for one, place in pairs]
         if self.split == "test" and candidates:
             workshop.keep(self.key, self._kept(model, candidates, inputs, workshop))
+        # Any, as columns of several types are handed to `model_construct` by name.
         told: dict[str, Any] = {name: tuple(values) for name, values in columns.items()}
         told["sums"] = {name: tuple(values) for name, values in sums.items()}
         return Evaluated(

@@ -12,7 +12,7 @@ from studyspec.errors import RunError
 from studyspec.jobs.evaluate import Evaluate, EvaluateInputs
 from studyspec.jobs.measure import Measure, MeasureInputs
 from studyspec.jobs.prepare import Prepare, PrepareInputs
-from studyspec.jobs.task import Key, Result, Task
+from studyspec.jobs.task import Inputs, Key, Result, Task
 from studyspec.jobs.train import Train, TrainInputs
 from studyspec.jobs.workshop import Workshop
 
@@ -47,8 +47,8 @@ class Job:
 
     def do(self, workshop: Workshop) -> Result:
         """Come by the result."""
-        task: Task[Any, Any] = self.task
-        return cast(Result, task.do(self.inputs, workshop))
+        task = cast("Task[Inputs, Result]", self.task)  # the inputs are those of its stage
+        return task.do(self.inputs, workshop)
 
     def written(self) -> dict[str, JsonValue]:
         """The job as JSON, but for its sources."""
@@ -60,7 +60,7 @@ class Job:
         }
 
     @classmethod
-    def read(cls, values: Mapping[str, Any]) -> Job:
+    def read(cls, values: Mapping[str, Any]) -> Job:  # JSON of the form of `written`
         """The job that `written` gave, without sources."""
         task = task_of(values["ingredients"])
         told = {"sources": {}, **values["inputs"]} if _has_sources(task) else values["inputs"]

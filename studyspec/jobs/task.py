@@ -103,7 +103,7 @@ class Task(Written, Generic[I, R]):
         """Come by the result; artifacts are saved on the way."""
 
 
-def providers(task: Task[Any, Any]) -> dict[str, Provider]:
+def providers(task: Task[Any, Any]) -> dict[str, Provider]:  # of any stage
     """The distributions of the plug-ins that a task depends on, as "step.median" names them."""
     found = {}
     for registry, use in task.uses():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,6 +12,7 @@ from studyspec.learn.draws import Draws
 from studyspec.plugins.contracts import Augmentation
 from studyspec.plugins.guard import blamed, broken_promise
 from studyspec.plugins.registry import AUGMENTATIONS
+from studyspec.plugins.settings import Settings
 from studyspec.plugins.values import Samples
 from studyspec.spec.uses import Bound, Learning
 
@@ -46,7 +46,7 @@ class Augmenter:
     `dihedral` as in the settings: with "all", sample s is form s mod 8 of patch s // 8.
     """
 
-    augmentations: Sequence[Bound[Augmentation[Any]]]
+    augmentations: Sequence[Bound[Augmentation[Settings]]]
     dihedral: str = "all"
 
     @classmethod
@@ -77,7 +77,7 @@ class Augmenter:
         return None
 
 
-def _augmented(one: Bound[Augmentation[Any]], samples: Samples, draws: Draws) -> Samples:
+def _augmented(one: Bound[Augmentation[Settings]], samples: Samples, draws: Draws) -> Samples:
     """What an augmentation makes of samples, if that is what its kind promises.
 
     Raises

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +36,7 @@ class PatchSet:
         """The patches at some positions as samples of these numbers, (B,) each, on a device."""
         which = positions.numpy()
 
-        def here(array: npt.NDArray[Any]) -> Tensor:
+        def here(array: npt.NDArray[np.generic]) -> Tensor:
             return torch.from_numpy(array[which]).to(device)
 
         values = {name: here(each) for name, each in self.values.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +12,7 @@ from studyspec.learn.unet import CLASSES
 from studyspec.plugins.contracts import Architecture
 from studyspec.plugins.guard import blamed, broken_promise
 from studyspec.plugins.registry import ARCHITECTURES
+from studyspec.plugins.settings import Settings
 from studyspec.spec.choices import default_of
 from studyspec.spec.uses import Bound, Use, bound
 
@@ -36,7 +36,7 @@ def build(model: Use, seed: int) -> nn.Module:
     one = bound(ARCHITECTURES, model)
     with torch.random.fork_rng(devices=[]), blamed(ARCHITECTURES.kind, one.found):
         torch.manual_seed(seed)
-        network: Any = one.plugin.build(one.settings)
+        network: object = one.plugin.build(one.settings)
     if not isinstance(network, nn.Module):
         what = f"it built a {type(network).__name__}, not a torch module"
         raise broken_promise(ARCHITECTURES.kind, one.found, what)
@@ -68,7 +68,7 @@ class Promised(nn.Module):
         Its architecture.
     """
 
-    def __init__(self, network: nn.Module, one: Bound[Architecture[Any]]) -> None:
+    def __init__(self, network: nn.Module, one: Bound[Architecture[Settings]]) -> None:
         super().__init__()
         self.network, self._one, self._is_first = network, one, True
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +17,7 @@ from studyspec.learn.devices import memory_watch
 from studyspec.plugins.contracts import PixelMetric
 from studyspec.plugins.guard import blamed, broken_promise
 from studyspec.plugins.registry import METRICS
+from studyspec.plugins.settings import Settings
 from studyspec.spec.uses import Bound
 
 Whole = npt.NDArray[np.int64]
@@ -66,7 +66,7 @@ def evaluate(
     labels: npt.NDArray[np.uint8],
     in_all_forms: bool,
     device: str = "cpu",
-    metrics: Sequence[Bound[PixelMetric[Any]]] = (),
+    metrics: Sequence[Bound[PixelMetric[Settings]]] = (),
 ) -> Counts:
     """Count a network's hits and misses, patch by patch and form by form.
 
@@ -111,7 +111,7 @@ def evaluate(
 
 
 def _count(
-    network: nn.Module, x: Tensor, y: Tensor, metrics: Sequence[Bound[PixelMetric[Any]]]
+    network: nn.Module, x: Tensor, y: Tensor, metrics: Sequence[Bound[PixelMetric[Settings]]]
 ) -> Tensor:
     """The seven counts of each patch and those of metrics, (B, 7 + S) float64; x, y (B, P, P)."""
     logits = network(x[:, None])
@@ -127,7 +127,7 @@ def _count(
     return torch.stack(counts + more, dim=1)
 
 
-def _counted(one: Bound[PixelMetric[Any]], p: Tensor, label: Tensor) -> list[Tensor]:
+def _counted(one: Bound[PixelMetric[Settings]], p: Tensor, label: Tensor) -> list[Tensor]:
     """The sums of a metric over pixels, in its order, each (B,) float64."""
     with blamed(METRICS.kind, one.found):
         found = dict(one.plugin.count(p, label, one.settings))

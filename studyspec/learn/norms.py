@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
 
 from studyspec.errors import LearnError
 from studyspec.learn.architectures.residual_unet import Norm
@@ -73,7 +74,7 @@ class _Normalize(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float
+        ctx: FunctionCtx, x: Tensor, weight: Tensor, bias: Tensor, eps: float
     ) -> tuple[Tensor, Tensor, Tensor]:
         rows = _rows(x)
         mean = _mean(rows, weight)
@@ -86,7 +87,9 @@ class _Normalize(torch.autograd.Function):
         return _images(y, x), mean, variance
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor, *_: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+    def backward(  # Any: torch types a context without what was saved in it
+        ctx: Any, grad: Tensor, *_: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, None]:
         centred, scale, weight = ctx.saved_tensors
         rows = _rows(grad)
         n = grad.numel() // grad.shape[1]

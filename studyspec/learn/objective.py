@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 from studyspec.plugins.contracts import Loss, Schedule
 from studyspec.plugins.guard import blamed, broken_promise
 from studyspec.plugins.registry import LOSSES, SCHEDULES
+from studyspec.plugins.settings import Settings
 from studyspec.spec.sections import TrainingNumbers
 from studyspec.spec.uses import Bound, Learning, bound
 
@@ -20,8 +20,8 @@ from studyspec.spec.uses import Bound, Learning, bound
 class Objective:
     """What is minimized, and how."""
 
-    minimized: Bound[Loss[Any]]
-    schedule: Bound[Schedule[Any]]
+    minimized: Bound[Loss[Settings]]
+    schedule: Bound[Schedule[Settings]]
     numbers: TrainingNumbers
 
     @classmethod

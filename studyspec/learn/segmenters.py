@@ -92,7 +92,7 @@ class Segmenter(nn.Module):
 class OnnxNetwork(nn.Module):
     """An ONNX file, run by onnxruntime on the CPU."""
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Any) -> None:  # onnxruntime has no types
         super().__init__()
         self._session = session
         self._input = session.get_inputs()[0].name
@@ -108,7 +108,7 @@ def _made(factory: str, file: NetworkFile) -> nn.Module:
     if file.folder not in sys.path:
         sys.path.insert(0, file.folder)
     try:
-        build: Callable[..., Any] = getattr(importlib.import_module(module), name)
+        build: Callable[..., object] = getattr(importlib.import_module(module), name)
         network = build(file.file) if file.file else build()
     except Exception as error:  # whatever the user's own code raises
         what = f"the factory failed: {type(error).__name__}: {error}"

@@ -202,7 +202,7 @@ class _Run:
             state = self.judged.network.state_dict()
             self.best_state = {name: tensor.cpu().clone() for name, tensor in state.items()}
 
-    def saved(self) -> dict[str, Any]:
+    def saved(self) -> dict[str, object]:
         kept = {name: getattr(self, name) for name in self.KEPT}
         return kept | {
             "network": self.network.state_dict(),
@@ -211,7 +211,7 @@ class _Run:
             "history": [asdict(epoch) for epoch in self.history],
         }
 
-    def resume(self, saved: dict[str, Any]) -> None:
+    def resume(self, saved: dict[str, Any]) -> None:  # what `saved` gave, by name
         self.network.load_state_dict(saved["network"])
         self.judged.load_state_dict(saved["judged"])
         self.optimizer.load_state_dict(saved["optimizer"])

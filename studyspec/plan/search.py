@@ -10,13 +10,18 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import JsonValue
 
 from studyspec.errors import StudySpecError
 from studyspec.spec.search import SearchRange, SearchSettings
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+    from optuna.samplers import BaseSampler
+    from optuna.trial import Trial as AskedTrial
 
 Loss = float | None
 """The validation loss of a trial; None: not known yet; not finite: it failed."""
@@ -103,13 +108,13 @@ class _Sampler:
             self._grid = [points[i] for i in order][: self.total]
             self.total = len(self._grid)
         if settings.sampler in ("grid", "random"):
-            sampler: Any = optuna.samplers.RandomSampler(seed=settings.seed)
+            sampler: BaseSampler = optuna.samplers.RandomSampler(seed=settings.seed)
         else:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 sampler = optuna.samplers.TPESampler(seed=settings.seed, constant_liar=True)
         self._study = optuna.create_study(sampler=sampler)
-        self._asked: list[Any] = []
+        self._asked: list[AskedTrial] = []
 
     def ask(self) -> dict[str, JsonValue]:
         """The values of the next trial."""
@@ -134,7 +139,7 @@ class _Sampler:
         self._asked = []
 
     @staticmethod
-    def _distribution(space: list[Any] | SearchRange) -> Any:
+    def _distribution(space: list[object] | SearchRange) -> BaseDistribution:
         from optuna.distributions import (
             CategoricalDistribution,
             FloatDistribution,

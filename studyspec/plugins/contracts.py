@@ -342,6 +342,7 @@ class EngineKind(Plugin):
 
 
 Row = Mapping[str, Any]
+"""Plain values; whether they are is seen when a chart has drawn."""
 Spec = dict[str, Any]
 """A Vega-Lite specification: JSON of whatever form Vega-Lite allows."""
 

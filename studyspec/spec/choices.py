@@ -14,8 +14,7 @@ from studyspec.plugins.settings import Settings, fault
 from studyspec.spec.wording import nearest
 
 Table = TypeVar("Table", bound=Settings)
-AnyTabled = Tabled[Settings]
-CHOSEN: Mapping[str, Registry[AnyTabled]] = {
+CHOSEN: Mapping[str, Registry[Tabled[Settings]]] = {
     "model": ARCHITECTURES,
     "loss": LOSSES,
     "schedule": SCHEDULES,
@@ -37,7 +36,7 @@ def with_plugins(base: type[Table], registry: Registry[Plugin]) -> type[Table]:
 
     Standard ones are always there; others are None until a study names them.
     """
-    fields: dict[str, Any] = {}
+    fields: dict[str, Any] = {}  # as `create_model` takes them
     for plugin in registry:
         if not isinstance(plugin, Tabled):
             continue
@@ -52,7 +51,7 @@ def with_plugins(base: type[Table], registry: Registry[Plugin]) -> type[Table]:
     return made
 
 
-def one_of(key: str) -> Any:
+def one_of(key: str) -> Any:  # a type that is made at run time
     """The type of a table of `CHOSEN`: the settings of each plug-in of its kind, with its name."""
     registry, default = CHOSEN[key], DEFAULTS[key]
     models = {plugin.name: named_model(plugin) for plugin in registry}
@@ -80,13 +79,14 @@ def default_of(key: str) -> Chosen:
 
 
 @cache
-def named_model(plugin: AnyTabled) -> type[Chosen]:
+def named_model(plugin: Tabled[Settings]) -> type[Chosen]:
     """The settings of a plug-in with its name beside them."""
     name, family = plugin.name, getattr(plugin, "family", False)
     default = name in DEFAULTS.values()
+    # A type that is made at run time; the fields that both bases have are those of the plug-in.
     kind: Any = Annotated[str, AfterValidator(_whole_name)] if family else Literal[name]
-    bases: Any = (plugin.settings, Chosen)  # their common fields are those of the plug-in
-    made: Any = create_model(
+    bases: tuple[type[Settings], ...] = (plugin.settings, Chosen)
+    made = create_model(
         plugin.settings.__name__,
         __base__=bases,
         __module__=plugin.settings.__module__,

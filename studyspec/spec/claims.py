@@ -6,9 +6,10 @@ trend. A claim is one prediction, or several that must all hold.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
+from pydantic.config import JsonDict
 
 from studyspec.plugins.registry import METRICS
 from studyspec.plugins.settings import Settings, fault
@@ -35,7 +36,7 @@ def best_by() -> tuple[str, ...]:
     return tuple(metric.name for metric in METRICS if metric.better == "higher")
 
 
-def _metric_names(schema: dict[str, Any]) -> None:
+def _metric_names(schema: JsonDict) -> None:
     """The names that an editor offers."""
     schema["enum"] = [*METRICS.names, *(derived.name for derived in DERIVED)]
 

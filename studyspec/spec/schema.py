@@ -13,7 +13,7 @@ from studyspec.spec.names import BASE, QUOTES
 from studyspec.spec.study import Study
 from studyspec.spec.variants import TABLES
 
-Schema = dict[str, Any]
+Schema = dict[str, Any]  # JSON Schema: what stands below a key follows from the key
 FIRST = ("study", "catalog", "datasets", "matrix")
 QUOTED = QUOTES.replace("\\", r"\\")
 
@@ -43,7 +43,7 @@ def json_schema() -> Schema:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-def _plain(schema: Any) -> Any:
+def _plain(schema: object) -> Any:
     """A schema without null, which TOML lacks, and with the default as example of a setting."""
     if isinstance(schema, list):
         return [_plain(inner) for inner in schema]

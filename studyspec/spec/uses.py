@@ -9,12 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from studyspec.errors import PluginError
-from studyspec.plugins.contracts import Architecture, Loss, PixelMetric, Plugin, Schedule, Tabled
+from studyspec.plugins.contracts import (
+    Architecture,
+    Augmentation,
+    Loss,
+    PixelMetric,
+    Plugin,
+    Schedule,
+    Step,
+    Tabled,
+)
 from studyspec.plugins.registry import (
     ARCHITECTURES,
     AUGMENTATIONS,
@@ -38,6 +47,7 @@ from studyspec.spec.sections import (
 )
 
 P = TypeVar("P", bound=Plugin, covariant=True)
+S = TypeVar("S", bound=Settings)
 
 
 class Written(BaseModel):
@@ -58,7 +68,7 @@ class Use(Written):
     settings: dict[str, JsonValue] = {}
 
     @classmethod
-    def of(cls, plugin: Tabled[Any], settings: Settings) -> Use:
+    def of(cls, plugin: Tabled[S], settings: S) -> Use:
         """The use of a plug-in with these settings."""
         told = settings.model_dump(mode="json", exclude_defaults=True)
         told.pop(NAME, None)
@@ -105,7 +115,7 @@ def bound(registry: Registry[P], use: Use) -> Bound[P]:
     return Bound(found, plugin.settings.model_validate(use.settings, strict=False))
 
 
-def _tabled(found: Found[Plugin]) -> Tabled[Any]:
+def _tabled(found: Found[Plugin]) -> Tabled[Settings]:
     """A plug-in that has a table, as all that uses name do."""
     assert isinstance(found.plugin, Tabled)
     return found.plugin
@@ -123,7 +133,7 @@ class Pipeline(Written):
         return cls(steps=tuple(_active(STEPS, settings)), patch=settings.patch)
 
     @property
-    def bound(self) -> list[Bound[Any]]:
+    def bound(self) -> list[Bound[Step[Settings]]]:
         """The steps, ready to be done; raises as `bound`."""
         return [bound(STEPS, use) for use in self.steps]
 
@@ -170,7 +180,7 @@ class Learning(Written):
         )
 
     @property
-    def augmentations(self) -> list[Bound[Any]]:
+    def augmentations(self) -> list[Bound[Augmentation[Settings]]]:
         """The augmentations in order, ready to be done; raises as `bound`."""
         return [bound(AUGMENTATIONS, use) for use in self.augment]
 
@@ -190,20 +200,22 @@ def metrics_of(settings: EvaluationSettings) -> tuple[Use, ...]:
     return tuple(_active(METRICS, settings))
 
 
-def pixel_metric(use: Use) -> Bound[PixelMetric[Any]]:
+def pixel_metric(use: Use) -> Bound[PixelMetric[Settings]]:
     """The metric over pixels of a use; raises as `bound`."""
     one = bound(METRICS, use)
     assert isinstance(one.plugin, PixelMetric)
-    return cast(Bound[PixelMetric[Any]], one)
+    return cast(Bound[PixelMetric[Settings]], one)
 
 
-def _active(registry: Registry[Any], tables: Settings) -> Iterator[Use]:
+def _active(registry: Registry[Plugin], tables: Settings) -> Iterator[Use]:
     """The uses of the plug-ins in a table that do anything, in order."""
     for plugin in registry:
-        settings = getattr(tables, plugin.name, None) if isinstance(plugin, Tabled) else None
+        if not isinstance(plugin, Tabled):
+            continue
+        settings = getattr(tables, plugin.name, None)
         if settings is not None and plugin.active(settings):
             yield Use.of(plugin, settings)
 
 
-def _chosen(registry: Registry[Any], table: Settings) -> Use:
+def _chosen(registry: Registry[Tabled[Settings]], table: Settings) -> Use:
     return Use.of(registry.get(base_name(getattr(table, NAME))), table)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Literal, TypeVar
 
 from pydantic import JsonValue
@@ -14,9 +14,10 @@ from studyspec.errors import TwinError
 from studyspec.spec.identity import digest
 from studyspec.twin.constants import CONSTANTS
 from studyspec.twin.film import SUPPORTS
+from studyspec.twin.knobs import Knobs
 from studyspec.twin.materials import CRYSTALS
 
-RECIPE = 2
+RECIPE = 3
 """Raised when the same conditions give another image."""
 T = TypeVar("T")
 N = TypeVar("N", int, float)
@@ -36,6 +37,7 @@ class Conditions:
     width_px: int
     height_px: int
     seed: int
+    knobs: Knobs = field(default_factory=Knobs)
 
     @classmethod
     def from_row(cls, row: ImageRow, uri: str | None = None) -> Conditions:
@@ -57,6 +59,7 @@ class Conditions:
             width_px=_positive(row, "width_px", row.width_px),
             height_px=_positive(row, "height_px", row.height_px),
             seed=_seed(row, row.image_uri if uri is None else uri),
+            knobs=Knobs.from_row(row, _positive(row, "voltage_kv", row.voltage_kv)),
         )
         if found.width_px != found.height_px:
             raise TwinError("the twin makes square images", where=row.image_id)
@@ -64,7 +67,9 @@ class Conditions:
 
     def recipe(self) -> dict[str, JsonValue]:
         """All that decides the image."""
-        return {"twin": RECIPE, "conditions": asdict(self), "constants": CONSTANTS.to_json()}
+        conditions = asdict(self) | self.knobs.written()
+        del conditions["knobs"]
+        return {"twin": RECIPE, "conditions": conditions, "constants": CONSTANTS.to_json()}
 
     def image_hash(self) -> str:
         """Identity of the image: the digest of its recipe, not of its bytes."""

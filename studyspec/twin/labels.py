@@ -24,19 +24,19 @@ class LabelMaker:
     Parameters
     ----------
     particles
-        In the coordinates of the field's grid [Å].
+        In the coordinates of the field with its margin [Å].
     field
-        How the plane of the wave becomes pixels.
+        The camera's pixels, with a margin.
     constants
         How a mask and a drawing come from atoms.
     """
 
     def __init__(self, particles: Sequence[Particle], field: Field, constants: Labels) -> None:
         self._field, self._constants = field, constants
-        grid = field.grid
-        found = [outline(p.positions[:, :2], grid.n, grid.step_A, constants) for p in particles]
+        pixel_A, n = field.pixel_A, field.wide
+        found = [outline(p.positions[:, :2], n, pixel_A, constants) for p in particles]
         self._outlines = [one for one in found if one is not None]
-        self.exact = field.seen(self._plane(one.depth_A > 0 for one in self._outlines)) > 0.5
+        self.exact = self._plane(one.depth_A > 0 for one in self._outlines)
 
     def drawn(self, pixels: Image, rng: np.random.Generator) -> Mask:
         """The label that a person draws who looks at these counts (evenly lit), (H, W)."""
@@ -46,16 +46,16 @@ class LabelMaker:
         masks = []
         for one, stream in zip(self._outlines, rng.spawn(len(self._outlines)), strict=True):
             line = draw(one, stream, self._constants)
-            particle = block_means(self._field.seen(one.on(self._field.grid.n)), edge) > 0.5
+            particle = block_means(self._field.cut(one.on(self._field.wide)), edge) > 0.5
             missed = overlooked(texture(view, particle, film), stream, self._constants)
             masks.append(np.zeros_like(line) if missed else line)
-        return self._field.seen(self._plane(masks)) > 0.5
+        return self._plane(masks)
 
     def _plane(self, masks: Iterable[Mask]) -> Mask:
-        plane = np.zeros((self._field.grid.n, self._field.grid.n), bool)
+        plane = np.zeros((self._field.wide, self._field.wide), bool)
         for one, mask in zip(self._outlines, masks, strict=True):
             plane[one.place] |= mask
-        return plane
+        return self._field.cut(plane)
 
 
 @dataclass(frozen=True)
@@ -139,11 +139,14 @@ def draw(exact: Outline, rng: np.random.Generator, constants: Labels) -> Mask:
 def texture(seen: Image, particle: Mask, film: Mask) -> float:
     """Deviation of a particle's pixels from the film's mean, in standard deviations of the film.
 
-    Where nothing is to be seen it is 1. `seen` is the image as a person sees it, (H, W).
+    Where nothing is to be seen it is 1; where there is no film to compare with, nothing is
+    overlooked. `seen` is the image as a person sees it, (H, W).
     """
     values = seen[film]
-    if not particle.any() or values.size == 0:
+    if not particle.any():
         return 0.0
+    if values.size < 2:
+        return np.inf
     return float(np.sqrt(np.mean((seen[particle] - values.mean()) ** 2)) / values.std())
 
 

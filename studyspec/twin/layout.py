@@ -98,14 +98,14 @@ def draw_layout(
     there is no room is left out.
     """
     diameter_A = conditions.diameter_nm * NM
-    coverage = chosen.coverage_of(conditions.material, conditions.diameter_nm)
-    expected = coverage * size_A**2 / (np.pi * diameter_A**2 / 4)
+    sample = chosen.sample_of(conditions.material, conditions.diameter_nm)
+    expected = sample.coverage * size_A**2 / (np.pi * diameter_A**2 / 4)
     n = max(1, int(rng.poisson(expected)))
-    diameters = diameter_A * np.clip(rng.normal(chosen.mean, chosen.spread, n), *chosen.extremes)
+    diameters = diameter_A * np.clip(rng.normal(sample.mean, chosen.spread, n), *chosen.extremes)
     discs = np.empty((0, 3))
     for diameter in diameters:
         for _ in range(TRIES):
-            beside = len(discs) > 0 and rng.random() < chosen.clustered
+            beside = len(discs) > 0 and rng.random() < sample.clustered
             center = _beside(discs, diameter, rng, chosen) if beside else rng.uniform(0, size_A, 2)
             apart = np.hypot(*(discs[:, :2] - center).T) - (discs[:, 2] + diameter) / 2
             if np.all(apart >= -chosen.fused * np.minimum(discs[:, 2], diameter)):

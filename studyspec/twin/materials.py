@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
@@ -21,6 +21,14 @@ class Element:
     symbol: str
     number: int
     b_A2: float
+
+    def strayed(self, sd_A: float) -> Element:
+        """The element of atoms that stray by this standard deviation [Å] besides."""
+        return replace(self, b_A2=self.b_A2 + 8 * np.pi**2 * sd_A**2)
+
+    def heated(self, temperature_K: float) -> Element:
+        """The element at another temperature than 293 K: B grows in proportion."""
+        return replace(self, b_A2=self.b_A2 * temperature_K / 293)
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def intensity(wave: Complex, grid: Grid, beam: Beam, focus: Focus, lens: Lens) -
     spectrum = fft.fft2(wave)
     squares = grid.squares()
     fixed, envelope_of = _Aberrations(grid, beam, focus, lens).parts(squares)
-    aperture = _aperture(squares, beam, lens)
+    aperture = _aperture(grid, beam, lens)
     points, weights = np.polynomial.hermite_e.hermegauss(lens.focal_steps)
     weights = weights / weights.sum()
     image = np.zeros((grid.n, grid.n), np.float32)
@@ -72,7 +72,7 @@ class _Aberrations:
         """Phase of spherical aberration and astigmatism [rad], and the coherence envelope."""
         wavelength = self.beam.wavelength_A
         cs_A = self.lens.cs_um * 1e4
-        phase = np.pi / 2 * cs_A * wavelength**3 * squares**2
+        phase = np.pi / 2 * cs_A * wavelength**3 * (squares**2 + self._coma(squares))
         angle = np.arctan2(self.grid.k[:, None], self.grid.k[None])
         turned = np.cos(2 * (angle - np.deg2rad(self.focus.astigmatism_deg)))
         phase = phase + np.pi * wavelength * self.lens.astigmatism_nm * 10 * squares * turned
@@ -80,6 +80,12 @@ class _Aberrations:
         slopes = (wavelength * k, cs_A * wavelength**3 * k * squares)
         by_defocus, spherical = (np.asarray(slope, np.float32) for slope in slopes)
         return phase.astype(np.float32), _Envelope(by_defocus, spherical, self._spread())
+
+    def _coma(self, squares: Real) -> Real:
+        """What a tilt t of the beam adds to k^4: (k + t)^4 less its shift and its constant."""
+        tilt = np.float32(self.lens.tilt_mrad * 1e-3 / self.beam.wavelength_A)
+        along = 2 * tilt * self.grid.k[:, None]
+        return np.asarray(2 * squares * (along + tilt**2) + along**2)
 
     def _spread(self) -> float:
         return float(np.pi * self.lens.convergence_mrad * 1e-3 / self.beam.wavelength_A)
@@ -98,7 +104,10 @@ class _Envelope:
         return np.asarray(np.exp(-((np.float32(self.spread) * slope) ** 2)))
 
 
-def _aperture(squares: Real, beam: Beam, lens: Lens) -> Real:
+def _aperture(grid: Grid, beam: Beam, lens: Lens) -> Real:
+    """A round hole with a soft edge about the optical axis, from which the beam may be tilted."""
+    tilt = np.float32(lens.tilt_mrad * 1e-3 / beam.wavelength_A)
+    squares = (grid.k[:, None] + tilt) ** 2 + grid.k[None] ** 2
     angle_mrad = np.sqrt(squares) * np.float32(beam.wavelength_A * 1e3)
     edge = np.clip((angle_mrad - lens.aperture_mrad) / lens.aperture_edge_mrad, -50, 50)
     return np.asarray(1 / (1 + np.exp(edge)), np.float32)

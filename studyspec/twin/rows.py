@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from studyspec.catalog.row import ImageRow
@@ -10,15 +11,15 @@ from studyspec.catalog.twin_rows import images_like
 from studyspec.twin.conditions import Conditions
 
 
-def add_rows(template: ImageRow, n: int, catalog: Path) -> list[ImageRow]:
-    """Add rows of `n` more simulated images to a catalog, made if it is not there; return them.
+def add_rows(templates: Sequence[ImageRow], n: int, catalog: Path) -> list[ImageRow]:
+    """Add rows of simulated images to a catalog, made if it is not there; return them.
 
     Parameters
     ----------
-    template
+    templates
         Their conditions; without a size, three particles fit across an image.
     n
-        How many.
+        How many of each.
     catalog
         Catalog file.
 
@@ -30,10 +31,16 @@ def add_rows(template: ImageRow, n: int, catalog: Path) -> list[ImageRow]:
         If the catalog cannot be read or written.
     """
     known = Catalog.open(catalog).rows if catalog.exists() else ()
-    for row in images_like(template, range(1)):
-        Conditions.from_row(row)
+    for template in templates:
+        for row in images_like(template, range(1)):
+            Conditions.from_row(row)
     taken = {row.image_id for row in known}
-    free = (r for r in images_like(template, range(len(known) + n)) if r.image_id not in taken)
-    new = [row for row, _ in zip(free, range(n), strict=False)]
+    new: list[ImageRow] = []
+    for template in templates:
+        numbered = images_like(template, range(len(taken) + n))
+        free = (row for row in numbered if row.image_id not in taken)
+        some = [row for row, _ in zip(free, range(n), strict=False)]
+        taken.update(row.image_id for row in some)
+        new += some
     write_catalog([*known, *new], catalog)
     return new

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -29,20 +31,23 @@ REACH = 0.65
 
 def simulate(conditions: Conditions, constants: Constants = CONSTANTS) -> Micrograph:
     """Simulate a micrograph; the same conditions give the same bytes on one machine."""
+    constants = conditions.knobs.on(constants)
+    beam = Beam(conditions.voltage_kv * 1e3)
     # A stream for each part: a change of one part leaves the others as they were.
     layout, solid, amorphous, setting, noise, hand = np.random.default_rng(conditions.seed).spawn(6)
     field = Field.of(conditions, constants.waves)
-    beam = Beam(conditions.voltage_kv * 1e3)
     session = session_of(conditions.session, constants.sessions)
     window = choose_window(conditions, layout, constants.particles)
     particles = _particles(conditions, window, field, solid, constants)
     atoms = _on_film(particles, conditions, field, amorphous, constants)
-    wave = exit_wave(field.grid, atoms, beam, constants.waves)
+    wave = exit_wave(field.grid, atoms, beam, constants.waves, constants.lens.tilt_mrad)
     focus = Focus.draw(session, setting, constants.sessions)
+    if conditions.knobs.defocus_nm is not None:
+        focus = replace(focus, defocus_nm=conditions.knobs.defocus_nm)
     seen = field.seen(intensity(wave, field.grid, beam, focus, constants.lens))
     light = illuminate(session, setting, constants.sessions)
     here = light.at(*window.places())
-    exposure = Exposure(conditions.dose_e_per_A2, conditions.pixel_scale_nm * NM)
+    exposure = Exposure(conditions.dose_e_per_A2, field.pixel_A, window.row, window.col)
     pixels = detect(seen * here, exposure, session, noise, constants.camera)
     labels = LabelMaker(particles, field, constants.labels)
     drawn = labels.drawn(pixels / here, hand)
@@ -80,15 +85,18 @@ def _on_film(
     constants: Constants,
 ) -> dict[Element, Positions]:
     """The particles' atoms within the grid, and those of the film behind them."""
-    size = field.grid.size_A
+    size, temperature_K = field.grid.size_A, constants.waves.temperature_K
+    sample = constants.particles.sample_of(conditions.material, conditions.diameter_nm)
     atoms: dict[Element, Positions] = {}
     for number, element in enumerate(CRYSTALS[conditions.material].elements):
+        element = element.heated(temperature_K).strayed(sample.disorder_A)
         parts = [p.positions[p.elements == number] for p in particles]
         xyz = np.concatenate([np.empty((0, 3)), *parts])
-        atoms[element] = xyz[((xyz[:, :2] >= 0) & (xyz[:, :2] < size)).all(axis=1)]
+        inside = ((xyz[:, :2] >= 0) & (xyz[:, :2] < size)).all(axis=1)
+        atoms[element] = xyz[inside]
     film = make_film(conditions.support, size, rng, constants.film)
     below = np.array([0, 0, FILM_GAP_A])
-    return atoms | {element: xyz + below for element, xyz in film.items()}
+    return atoms | {one.heated(temperature_K): xyz + below for one, xyz in film.items()}
 
 
 def _around(window: Window, light: Illumination, counts: Image, particle: Mask) -> Surroundings:

@@ -62,7 +62,7 @@ def _grain(
     positions, elements = _lattice(crystal, radius)
     positions = positions - rng.uniform(-2, 2, 3)
     if crystal.structure == "fcc":
-        inside = _truncated_octahedron(positions, radius, rng)
+        inside = _truncated_octahedron(positions, radius, rng, constants)
         if rng.random() < constants.twinned:
             positions, inside = _twinned(positions, inside, crystal.a_A)
             elements = np.zeros(len(positions), np.int64)
@@ -111,14 +111,14 @@ def _lattice(crystal: Crystal, radius: float) -> tuple[Array, Numbers]:
 
 
 def _truncated_octahedron(
-    positions: Array, radius: float, rng: np.random.Generator
+    positions: Array, radius: float, rng: np.random.Generator, constants: Particles
 ) -> npt.NDArray[np.bool_]:
-    """Facets {111} and {100}, each at its own distance."""
-    inside = (positions**2).sum(1) < (1.12 * radius) ** 2
+    """Facets {111} and {100}, each at its own distance, with edges and corners cut by a sphere."""
+    inside = (positions**2).sum(1) < (constants.roundness * radius) ** 2
     for normal in OCTAHEDRON:
-        inside &= positions @ normal < radius * rng.uniform(0.86, 1.0)
+        inside &= positions @ normal < radius * rng.uniform(*constants.octahedral)
     for normal in CUBE:
-        inside &= positions @ normal < radius * rng.uniform(0.95, 1.12)
+        inside &= positions @ normal < radius * rng.uniform(*constants.cubic)
     return np.asarray(inside)
 
 

@@ -87,7 +87,7 @@ class Specimen:
             if not inside.any():
                 continue
             spectrum = fft.rfft2(self._deposit(xyz[inside, :2])) * self._factors[element]
-            loss = spectrum * np.float32(self._constants.absorption_per_Z * element.number)
+            loss = spectrum * np.float32(self._constants.absorption_of(element.number))
             elastic = spectrum if elastic is None else elastic + spectrum
             absorptive = loss if absorptive is None else absorptive + loss
         if elastic is None or absorptive is None:
@@ -121,7 +121,11 @@ class Specimen:
 
 
 def exit_wave(
-    grid: Grid, atoms: Mapping[Element, Positions], beam: Beam, constants: Waves
+    grid: Grid,
+    atoms: Mapping[Element, Positions],
+    beam: Beam,
+    constants: Waves,
+    tilt_mrad: float = 0.0,
 ) -> Complex:
     """The wave behind the specimen, of unit intensity before it; (n, n).
 
@@ -135,11 +139,14 @@ def exit_wave(
         Energy of the electrons.
     constants
         Slices, bandwidth, absorption.
+    tilt_mrad
+        Angle of the beam against +z, along the rows: the wave drifts across while it propagates.
     """
     specimen = Specimen(grid, atoms, constants)
     squares = grid.squares()
     limit = constants.bandwidth / (2 * grid.step_A)
-    step = np.exp(-1j * np.pi * beam.wavelength_A * constants.slice_A * squares)
+    across = 2 * tilt_mrad * 1e-3 / beam.wavelength_A * grid.k[:, None]
+    step = np.exp(-1j * np.pi * beam.wavelength_A * constants.slice_A * (squares + across))
     propagator = (step * (squares < limit**2)).astype(np.complex64)
     sigma = np.float32(beam.interaction_per_VA)
     wave = np.ones((grid.n, grid.n), np.complex64)

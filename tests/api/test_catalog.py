@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +23,15 @@ def test_conditions_are_counted(tmp_path: Path) -> None:
     assert api.catalog.conditions(file, "mine").rows == ()
 
 
+def test_series_multiply(tmp_path: Path) -> None:
+    file = tmp_path / "catalog.parquet"
+    how = api.catalog.Imaging(defocus_nm=(-5, 5), dose_e_per_A2=[80, 423, 884], width_px=128)
+    assert len(api.catalog.simulate("Pt", 2.0, how, n=2, catalog=file)) == 12
+    found = api.catalog.conditions(file)
+    assert found.columns[-2:] == ("defocus_nm", "images")
+    assert {row[-2:] for row in found.rows} == {(-5.0, 2), (5.0, 2)}
+
+
 def test_what_cannot_be_simulated_is_not_written(tmp_path: Path) -> None:
     file = tmp_path / "catalog.parquet"
     with pytest.raises(TwinError, match="knows no support 'mica'"):
@@ -31,9 +42,14 @@ def test_what_cannot_be_simulated_is_not_written(tmp_path: Path) -> None:
 
 def test_the_command_line_has_the_same_defaults() -> None:
     options = inspect.signature(commands.simulate).parameters
-    asked = ("dose", "pixel_scale_nm", "support", "session", "voltage_kv", "width_px")
-    given = api.catalog.Imaging(*(options[name].default for name in asked))
-    assert given == api.catalog.Imaging()
+    asked = [name for name in options if name not in ("material", "diameter_nm", "n", "catalog")]
+    texts = [options[name].default for name in asked]
+    assert len(texts) == len(fields(api.catalog.Imaging))
+    numeric = ("dose", "pixel_scale_nm", "voltage_kv")
+    given: list[Any] = [
+        float(t) if name in numeric else t for name, t in zip(asked, texts, strict=True)
+    ]
+    assert api.catalog.Imaging(*given) == api.catalog.Imaging()
     options = inspect.signature(commands.compare).parameters
     extent = api.catalog.Extent(*(options[n].default for n in ("images", "everything", "patch")))
     assert extent == api.catalog.Extent()

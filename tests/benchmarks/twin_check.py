@@ -1,120 +1,90 @@
-"""The twin before judges that never saw it: released networks, trained on real images alone.
+"""The twin before judges that never saw it: figures of real images beside those of the twin.
 
-Every network is tested on twin images of the conditions of all of them, 512 px wide and prepared as
-the paper does. Printed: dice against the drawn and the exact label, over-segmentation, the
-published figures beside the twin's, the variance that each network's first normalisation layer
-remembers of real patches beside that of twin patches, and patches kept of a 4096 px field.
+Printed: a row for each figure with the real one, the twin's and its standard error, how near it is
+to be, and whether it is; dice of released networks on twin images, and the orders of the paper.
+Images are 512 px wide and prepared as the paper does; dice is against the drawn label.
 
-Run: python tests/benchmarks/twin_check.py NETWORKS [-n 24]
-NETWORKS is a folder of the networks that Sytwu et al. released, as safetensors.
+Run: python tests/benchmarks/twin_check.py NETWORKS [-n 40] [--output FILE.md]
+NETWORKS is a folder of the networks that Sytwu et al. released, as safetensors; several folds of a
+condition are averaged.
 """
 
 from __future__ import annotations
 
 import argparse
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
 
 from studyspec.images.pipeline import preprocess
-from studyspec.learn.augment import FORMS, Augmenter
-from studyspec.learn.draws import Draws
-from studyspec.learn.metrics.reference import oversegmentation, patch_dice
-from studyspec.learn.weights import load_network
-from studyspec.plugins.values import Samples, WorkingImage
-from studyspec.spec.sections import PreprocessSettings, StageSettings
-from studyspec.spec.uses import Learning, Pipeline
+from studyspec.plugins.values import WorkingImage
+from studyspec.spec.sections import PreprocessSettings
+from studyspec.spec.uses import Pipeline
 from studyspec.twin.conditions import Conditions
-from studyspec.twin.constants import CONSTANTS
-from studyspec.twin.layout import LEAST_PARTICLE, REDUCTION, choose_window
 from studyspec.twin.simulation import simulate
+from tests.benchmarks import twin_figures as figures
+from tests.benchmarks.twin_figures import Value
+from tests.benchmarks.twin_judges import (
+    PUBLISHED,
+    Counts,
+    Images,
+    Judge,
+    first_variances,
+    judges,
+    pooled,
+)
+from tests.benchmarks.twin_orders import ORDERS, Matrix, pairs
 
-PATCH_PX = 512
-LEAST_PARTICLE_PX = 200
-FIELDS = 24
-SCALES = {"330": 0.02, "260": 0.026, "205": 0.033, "160": 0.042}
-SESSIONS = {
-    ("Au", 2.2): "2021-10-06",
-    ("Au", 10.0): "2021-09-02",
-    ("Ag", 5.0): "2022-02-02",
-    ("CdSe", 5.0): "2023-01-23",
-}
-"""Sessions of the published training sets, by material and diameter; 5 nm gold by dose below."""
-NAME = re.compile(r"UNet_([0-9p]+)nm([A-Z][A-Za-z]*?)([0-9]{3})kX([0-9]+)e")
-PUBLISHED = {
-    ("Au 2.2 nm 0.02 423", "Au 2.2 nm 0.02 423"): 0.811,
-    ("Au 2.2 nm 0.02 423", "Au 5 nm 0.02 423"): 0.893,
-    ("Au 2.2 nm 0.02 423", "Au 10 nm 0.02 425"): 0.901,
-    ("Au 5 nm 0.02 423", "Au 5 nm 0.02 423"): 0.889,
-    ("Au 5 nm 0.02 884", "Au 5 nm 0.02 884"): 0.915,
-    ("Au 5 nm 0.02 80", "Au 5 nm 0.02 80"): 0.852,
-    ("Au 5 nm 0.02 884", "Au 5 nm 0.02 80"): 0.464,
-    ("Au 5 nm 0.02 884", "Au 5 nm 0.02 423"): 0.865,
-}
-"""(trained on, tested on) -> dice on real images (Sytwu et al. 2023)."""
-WITHIN = 0.04
-KEPT = {"Au 2.2": 25.0, "Au 5": 26.0, "Au 10": 8.5, "Ag 5": 31.0, "CdSe 5": 34.0}
-"""Patches kept of a real 4096 px image, by material and diameter."""
+LEAST_PARTICLE_PX = 400
+"""Patches with no more particle than this are dropped, as the paper's are."""
+Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Judge:
-    """A released network and the conditions that it was trained under."""
+class Row:
+    """A line of the table: what, the real figure, the twin's, and between what it is to be."""
 
-    name: str
-    network: nn.Module
-    conditions: Conditions
+    what: str
+    real: float
+    twin: Value
+    least: float
+    most: float
+
+    def __str__(self) -> str:
+        met = "met" if self.least <= self.twin.mean <= self.most else "NOT met"
+        value = f"{self.twin.mean:.3f} ± {self.twin.error:.3f}"
+        reach = f"{self.least:.3f} to {self.most:.3f}"
+        return f"| {self.what} | {self.real:.3f} | {value} | {reach} | {met} |"
+
+
+def within(what: str, real: float, twin: Value, part: float) -> Row:
+    """A row that is met within a part of the real figure."""
+    return Row(what, real, twin, real * (1 - part), real * (1 + part))
 
 
 @dataclass(frozen=True)
-class Images:
-    """Prepared images (N, P, P) float32 and both labels (N, P, P) uint8; all show particles."""
+class Verdict:
+    """What one judge makes of the images of one condition."""
 
-    pixels: npt.NDArray[np.float32]
-    drawn: npt.NDArray[np.uint8]
-    exact: npt.NDArray[np.uint8]
-
-
-def judges(folder: Path) -> list[Judge]:
-    """The networks of a folder; their names say their conditions."""
-    found = []
-    for file in sorted(folder.glob("UNet_*.safetensors")):
-        match = NAME.match(file.name)
-        if match is None:
-            print(f"left out: {file.name}, whose name says no conditions")
-            continue
-        diameter, material = float(match[1].replace("p", ".")), match[2]
-        scale, dose = SCALES[match[3]], float(match[4])
-        session = SESSIONS.get((material, diameter)) or _session_of_5nm_gold(scale, dose)
-        conditions = Conditions(
-            material, diameter, "ultrathin carbon", 300.0, scale, dose, session,
-            PATCH_PX, PATCH_PX, seed=0,
-        )  # fmt: skip
-        name = f"{material} {diameter:g} nm {scale:g} {dose:g}"
-        found.append(Judge(name, load_network(file), conditions))
-    return found
+    trained: str
+    tested: str
+    dice: Array
+    over: float
+    variances: npt.NDArray[np.float64] | None
 
 
-def _session_of_5nm_gold(scale: float, dose: float) -> str:
-    if dose in (80, 884):
-        return "2022-06-15"
-    return "2021-10-06" if scale == SCALES["160"] else "2021-08-26"
+Mask = npt.NDArray[np.bool_]
 
 
-Rendered = tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]
-
-
-def render(conditions: Conditions) -> Rendered:
+def render(conditions: Conditions) -> tuple[npt.NDArray[np.float32], Mask, Mask]:
     """One image, prepared, and its labels."""
-    torch.set_num_threads(1)
     made = simulate(conditions)
     image = WorkingImage(made.pixels, frame=made.frame)
     pixels = preprocess(image, Pipeline.of(PreprocessSettings())).pixels
@@ -125,140 +95,122 @@ def images_of(conditions: Conditions, n: int, pool: ProcessPoolExecutor) -> Imag
     """`n` images; those without enough particle are left out, as the paper's patches are."""
     seeds = [replace(conditions, seed=1000 + number) for number in range(n)]
     kept = [one for one in pool.map(render, seeds) if one[1].sum() > LEAST_PARTICLE_PX]
-    pixels, drawn, exact = (np.stack(part) for part in zip(*kept, strict=True))
-    return Images(pixels, drawn.astype(np.uint8), exact.astype(np.uint8))
+    pixels, drawn, exact = zip(*kept, strict=True)
+    return Images(np.stack(pixels), np.stack(drawn), np.stack(exact))
 
 
-@dataclass(frozen=True)
-class Counts:
-    """Hits, false positives and misses of each image, (N,)."""
-
-    tp: npt.NDArray[np.int64]
-    fp: npt.NDArray[np.int64]
-    fn: npt.NDArray[np.int64]
-
-    def dice(self) -> npt.NDArray[np.float64]:
-        """Dice of each image."""
-        return patch_dice(self.tp, self.fp, self.fn)
-
-
-def seen_by(judge: Judge, images: Images) -> npt.NDArray[np.uint8]:
-    """Where a network sees particles, (N, P, P)."""
-    masks = []
-    with torch.inference_mode():
-        for image in torch.from_numpy(images.pixels):
-            logits = judge.network(image[None, None])[0]
-            masks.append((logits[1] > logits[0]).numpy().astype(np.uint8))
-    return np.stack(masks)
+def judge_all(tested: str, images: Images, jury: list[Judge]) -> list[Verdict]:
+    """Verdicts on one condition by the judges of those that the paper compares with it."""
+    torch.set_num_threads(1)
+    found = []
+    for judge in jury:
+        if (judge.name, tested) in pairs():
+            network = judge.network()
+            counts = Counts.of(network, images)
+            over = counts.fp.sum() / (counts.fp.sum() + counts.fn.sum())
+            variances = first_variances(network, images) if judge.name == tested else None
+            found.append(Verdict(judge.name, tested, counts.dice(), over, variances))
+    return found
 
 
-def count(seen: npt.NDArray[np.uint8], label: npt.NDArray[np.uint8]) -> Counts:
-    """Pixels of masks against labels, both (N, P, P)."""
-    tp = (seen & label).sum((1, 2), dtype=np.int64)
-    return Counts(tp, seen.sum((1, 2)) - tp, label.sum((1, 2)) - tp)
+def matrix_of(verdicts: list[Verdict]) -> Matrix:
+    """Mean dice with its error, and over-segmentation, for each (trained on, tested on)."""
+    by_pair: dict[tuple[str, str], list[Verdict]] = {}
+    for one in verdicts:
+        by_pair.setdefault((one.trained, one.tested), []).append(one)
+    dice = {pair: Value(*pooled([v.dice for v in found])) for pair, found in by_pair.items()}
+    over = {pair: float(np.mean([v.over for v in found])) for pair, found in by_pair.items()}
+    return Matrix(dice, over)
 
 
-def variances(judge: Judge, images: Images) -> list[float]:
-    """Variance of each first filter over augmented twin patches, of that over the real ones."""
-    convolution = judge.network.get_submodule("downs.0.conv1")
-    remembered = judge.network.get_buffer("downs.0.bn1.running_var")
-    augmenter = Augmenter.of(Learning.of(StageSettings()))
-    means, squares = [], []
-    x, y = torch.from_numpy(images.pixels), torch.from_numpy(images.drawn)
-    for form in range(FORMS):
-        samples = torch.arange(len(x)) * FORMS + form
-        batch = augmenter(Samples(x, y, samples), Draws(seed=0, epoch=0))
-        with torch.no_grad():
-            seen = convolution(batch.images)
-        means.append(seen.mean((0, 2, 3)))
-        squares.append(seen.square().mean((0, 2, 3)))
-    mean, square = torch.stack(means).mean(0), torch.stack(squares).mean(0)
-    return [float(ratio) for ratio in (square - mean**2) / remembered]
+def image_rows(images: Mapping[str, Images]) -> Iterator[Row]:
+    """Figures of the images alone."""
+    gold = "Au 5 nm 0.02"
+    for dose, real, rough in (("884", 0.576, 0.027), ("80", 0.239, 0.050)):
+        if one := images.get(f"{gold} {dose}"):
+            yield within(f"contrast, {dose} e/Å²", real, figures.contrast(one), 0.1)
+            yield within(f"roughness, {dose} e/Å²", rough, figures.median_roughness(one), 0.1)
+    bright = figures.bright_pixels(423)
+    yield Row("pixels over 1500 counts above the centre, 4096², 423 e/Å²", 0.214, bright, 0.1, 0.4)
+    ratios = (("Au 2.2 nm 0.02 423", 1.6), (f"{gold} 423", 1.9), ("Au 10 nm 0.02 425", 3.2),
+              ("Ag 5 nm 0.02 423", 1.6))  # fmt: skip
+    for name, real in ratios:
+        if one := images.get(name):
+            what = f"variance in particles over film, {name}"
+            yield within(what, real, figures.display_ratio(one, 0.02), 0.3)
+    if one := images.get(f"{gold} 423"):
+        yield within("long-wave sd of the film, 5 nm", 0.070, figures.long_wave(one, 0.02), 0.2)
+        solid = figures.solidity(one)
+        yield Row("solidity of 5 nm particles", 0.994, solid, 0.990, 0.998)
+    if one := images.get("Au 2.2 nm 0.02 423"):
+        yield within("label's share, 2.2 nm", 0.19, figures.share(one), 0.3)
+        yield within("particles in a patch, 2.2 nm", 7.75, figures.particles(one), 0.3)
 
 
-def kept_patches(conditions: Conditions) -> float:
-    """Patches with particle of a 4096 px field: the mean over fields."""
-    points = PATCH_PX // REDUCTION
-    counts = []
-    for seed in range(FIELDS):
-        rng = np.random.default_rng(seed)
-        covered = choose_window(conditions, rng, CONSTANTS.particles).layout.covered()
-        n = len(covered) // points
-        inside = covered[: n * points, : n * points].reshape(n, points, n, points).sum((1, 3))
-        counts.append(int((inside >= LEAST_PARTICLE).sum()))
-    return float(np.mean(counts))
+def judged_rows(verdicts: list[Verdict], matrix: Matrix) -> Iterator[Row]:
+    """Figures of the networks: what their first batch norm remembers, and dice."""
+    for name in sorted({one.trained for one in verdicts}):
+        own = [
+            v.variances.mean(1) for v in verdicts if v.trained == name and v.variances is not None
+        ]
+        if own:
+            yield Row(f"variance of the first filters, {name}", 1.0, Value(*pooled(own)), 0.9, 1.1)
+    known = [pair for pair in PUBLISHED if pair in matrix.dice]
+    for pair in known:
+        real = PUBLISHED[pair]
+        what = f"dice, {pair[0]} on {pair[1]}"
+        yield Row(what, real, matrix.dice[pair], real - 0.03, real + 0.03)
+    if len(known) > 3:
+        real_dice = np.array([PUBLISHED[pair] for pair in known])
+        twin_dice = np.array([matrix.dice[pair].mean for pair in known])
+        everything = Value(float(np.corrcoef(real_dice, twin_dice)[0, 1]), float("nan"))
+        yield Row("correlation of dice over the cells", 1.0, everything, 0.97, 1.0)
+        without = [
+            float(np.corrcoef(np.delete(real_dice, i), np.delete(twin_dice, i))[0, 1])
+            for i in range(len(known))
+        ]
+        yield Row("the same without any one cell, least", 1.0, Value(min(without), np.nan), 0.9, 1)
 
 
-def table(title: str, names: Sequence[str], rows: Sequence[tuple[str, Sequence[float]]]) -> None:
-    """Print numbers under short names."""
-    print(f"\n{title}\n{'':>22}" + "".join(f"{name:>8}" for name in names))
-    for name, values in rows:
-        print(f"{name:>22}" + "".join(f"{value:8.3f}" for value in values))
-
-
-def judged(found: dict[tuple[str, str], npt.NDArray[np.float64]]) -> Iterator[str]:
-    """A line for each published figure."""
-    for pair, published in PUBLISHED.items():
-        if pair not in found:
-            continue
-        values = found[pair]
-        mean, error = float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
-        verdict = "within" if abs(mean - published) <= WITHIN else "NOT within"
-        where = f"{pair[0]} on {pair[1]}"
-        yield (
-            f"{where:<42} {mean:.3f} ± {error:.3f}  real {published:.3f}"
-            f"  {mean - published:+.3f}  {verdict} {WITHIN}"
-        )
-
-
-def check(folder: Path, n: int) -> None:
-    """Render, judge, print."""
+def report(folder: Path, n: int) -> Iterator[str]:
+    """Render, judge, and give the lines of the page."""
     jury = judges(folder)
-    names = [judge.name for judge in jury]
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        images = {j.name: images_of(j.conditions, n, pool) for j in jury}
-    drawn: dict[tuple[str, str], npt.NDArray[np.float64]] = {}
-    matrices: dict[str, list[tuple[str, list[float]]]] = {"drawn": [], "exact": [], "over": []}
-    for judge in jury:
-        lines: dict[str, list[float]] = {name: [] for name in matrices}
-        for name in names:
-            one = images[name]
-            seen = seen_by(judge, one)
-            by_drawn, by_exact = count(seen, one.drawn), count(seen, one.exact)
-            drawn[judge.name, name] = by_drawn.dice()
-            lines["drawn"].append(float(by_drawn.dice().mean()))
-            lines["exact"].append(float(by_exact.dice().mean()))
-            lines["over"].append(oversegmentation(by_drawn.fp, by_drawn.fn))
-        for name, values in lines.items():
-            matrices[name].append((judge.name, values))
-    numbers = [f"({i})" for i in range(len(names))]
-    print(f"images of 512 px by condition: {[len(images[name].pixels) for name in names]}")
-    for i, name in enumerate(names):
-        print(f"  ({i}) {name} e/Å^2")
-    table("dice against the drawn label: trained on \\ tested on", numbers, matrices["drawn"])
-    table("dice against the exact label", numbers, matrices["exact"])
-    table("over-segmentation FP / (FP + FN), drawn label", numbers, matrices["over"])
-    print("\npublished on real images")
-    print("\n".join(judged(drawn)))
-    ratios = [(j.name, variances(j, images[j.name])) for j in jury]
-    table("twin / real variance of the first filters", ["1", "2", "3", "4"], ratios)
-    print("\npatches kept of a 4096 px field")
-    for judge in jury:
-        c = judge.conditions
-        if c.pixel_scale_nm == SCALES["330"]:
-            real = KEPT.get(f"{c.material} {c.diameter_nm:g}", float("nan"))
-            print(f"{judge.name:>22} {kept_patches(c):6.1f}  real {real:.1f}")
+    context = get_context("spawn")
+    with ProcessPoolExecutor(mp_context=context) as pool:
+        wanted = {judge.name: judge.conditions for judge in jury}
+        images = {name: images_of(conditions, n, pool) for name, conditions in wanted.items()}
+        found = pool.map(partial(judge_all, jury=jury), images.keys(), images.values())
+        verdicts = [verdict for one in found for verdict in one]
+    matrix = matrix_of(verdicts)
+    kept = ", ".join(f"{name}: {len(one)}" for name, one in images.items())
+    yield f"Networks: {len(jury)}. Images of 512 px by condition: {kept}.\n"
+    yield "| what | real | twin ± standard error | reach | |\n|---|---|---|---|---|"
+    yield from (str(row) for row in image_rows(images))
+    yield from (str(row) for row in judged_rows(verdicts, matrix))
+    yield "\n| order of the paper | in the twin | |\n|---|---|---|"
+    for order in ORDERS:
+        yield order.judged(matrix)
+    yield "\n| trained on, tested on | dice | over-segmentation |\n|---|---|---|"
+    for (trained, tested), value in matrix.dice.items():
+        over = matrix.over[trained, tested]
+        yield f"| {trained}, {tested} | {value.mean:.3f} ± {value.error:.3f} | {over:.2f} |"
 
 
 def main() -> None:
     """Read the command line and check."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("networks", type=Path)
-    parser.add_argument("-n", type=int, default=24, help="images for each condition")
+    parser.add_argument("-n", type=int, default=40, help="images for each condition")
+    parser.add_argument("--output", type=Path, help="write the page to this file too")
     arguments = parser.parse_args()
     if not any(arguments.networks.glob("UNet_*.safetensors")):
         parser.error(f"no released networks in {arguments.networks}")
-    check(arguments.networks, arguments.n)
+    lines = []
+    for line in report(arguments.networks, arguments.n):
+        print(line, flush=True)
+        lines.append(line)
+    if arguments.output:
+        arguments.output.write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

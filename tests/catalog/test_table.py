@@ -330,3 +330,13 @@ def test_a_catalog_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(CatalogError, match="cannot be written"):
         write_catalog([], tmp_path / "file" / "catalog.parquet")
+
+
+def test_a_focus_series_can_be_filtered_by_focus(tmp_path: Path) -> None:
+    known: list[float | None] = [-25.0, -5.0, 0.0, 5.0, None]
+    rows = [ImageRow(f"i{n}", "mine", "x.tif", defocus_nm=nm) for n, nm in enumerate(known)]
+    write_catalog(rows, tmp_path / "catalog.parquet")
+    series = Catalog.open(tmp_path / "catalog.parquet")
+    for condition, chosen in [(-25, [0]), (0, [2]), ([-5, 5], [1, 3]), ({"min": -5}, [1, 2, 3])]:
+        found = series.select(wanted(defocus_nm=condition), "mine")
+        assert [row.image_id for row in found] == [f"i{n}" for n in chosen]

@@ -24,11 +24,22 @@ def test_simulate_adds_rows_and_says_which(tmp_path: Path) -> None:
     assert listed.splitlines()[2].split()[:3] == ["twin", "Pt", "2"]
 
 
+def test_ranges_make_a_grid(tmp_path: Path) -> None:
+    words = ("--defocus-nm=-25..25/5", "--temperature-k", "77..293/216", "-n", "2")
+    done = studyspec(tmp_path, *PLATINUM, *words)
+    assert done.stdout.startswith("catalog.parquet: 44 images added, twin/Pt-2nm-0.02nm-200e-")
+    listed = studyspec(tmp_path, "catalog", "ls", "--catalog", "catalog.parquet").stdout
+    assert listed.splitlines()[0].split()[-3:] == ["defocus_nm", "temperature_K", "images"]
+    assert len(listed.splitlines()) == 2 + 22
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (("--support", "mica"), "knows no support 'mica'; known: ultrathin carbon"),
         (("--dose", "-3"), "'dose_e_per_A2' is -3.0"),
+        (("--aperture-mrad", "0"), "'aperture_mrad' is 0.0"),
+        (("--defocus-nm=-5..5/3",), "--defocus-nm: '-5..5/3' is not a range; write a number"),
     ],
 )
 def test_what_cannot_be_simulated_is_told(

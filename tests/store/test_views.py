@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -269,6 +270,16 @@ def test_image_scores_hold_all_catalog_columns(results: Results) -> None:
     assert (row["material"], row["diameter_nm"], row["batch"], row["ok"]) == ("Au", 5.0, 3, True)
     assert (row['maker\'s "name"'], row["image_dice"], row["image_Material"]) == ("x", 0.5, "gold")
     assert rows(results, "select batch from image where image_id = 'Ag/0'") == [{"batch": 2.5}]
+
+
+def test_image_scores_hold_the_focus_of_each_image(results: Results) -> None:
+    gold = dataset("Au")
+    series = [replace(row, defocus_nm=nm) for row, nm in zip(gold.images, (-5.0, 5.0), strict=True)]
+    write_all_done(
+        results, write_study(results, [replace(gold, images=tuple(series))], variant(["Au"]))
+    )
+    found = rows(results, "select distinct defocus_nm from image_scores order by all")
+    assert [row["defocus_nm"] for row in found] == [-5, 5]
 
 
 def test_a_new_column_of_a_later_plan_appears(results: Results) -> None:

@@ -7,7 +7,7 @@ import pytest
 from scipy.ndimage import binary_dilation
 
 from studyspec.twin.constants import CONSTANTS
-from studyspec.twin.field import Field, block_means
+from studyspec.twin.field import Field
 from studyspec.twin.labels import LabelMaker, Outline, draw, outline, overlooked, texture
 from studyspec.twin.specimen import Particle
 from studyspec.twin.wave import Grid
@@ -94,8 +94,8 @@ def test_an_overlooked_particle_is_in_the_exact_label_alone() -> None:
     particle = Particle(
         np.column_stack([atoms, np.zeros(len(atoms))]), np.zeros(len(atoms), np.int64)
     )
-    field = Field(Grid(512, 0.2), 512, 1, 0)
-    maker = LabelMaker([particle], field, LABELS)
+    field = Field(Grid(512, 0.2), 0.2, 512, 0)
+    maker = LabelMaker([particle], field, replace(LABELS, missed_width=0.001))
     noise = np.random.default_rng(0).normal(100, 5, (512, 512)).astype(np.float32)
     assert maker.exact.sum() * 0.2**2 == pytest.approx(np.pi * 27**2, rel=0.08)
     assert not maker.drawn(noise, np.random.default_rng(0)).any()
@@ -103,6 +103,7 @@ def test_an_overlooked_particle_is_in_the_exact_label_alone() -> None:
     assert maker.drawn(dark, np.random.default_rng(0)).sum() > 0.7 * maker.exact.sum()
 
 
-def test_block_means_leave_out_the_remainder() -> None:
-    plane = np.arange(25.0).reshape(5, 5)
-    assert block_means(plane, 2).tolist() == [[3.0, 5.0], [13.0, 15.0]]
+def test_without_film_to_compare_with_nothing_is_overlooked() -> None:
+    everywhere = np.ones((8, 8), bool)
+    found = texture(np.ones((8, 8), np.float32), everywhere, ~everywhere)
+    assert not overlooked(found, np.random.default_rng(0), LABELS)

@@ -35,9 +35,9 @@ def drawn(seed: int = 0) -> Layout:
 def test_a_layout_covers_as_much_as_its_conditions_say() -> None:
     covered = [drawn(seed).covered().mean() for seed in range(12)]
     chosen = CONSTANTS.particles
-    nominal = chosen.coverage_of("Au", 5.0)
-    sizes = chosen.mean**2 + chosen.spread**2
-    assert np.mean(covered) == pytest.approx(nominal * sizes, rel=0.15)
+    sample = chosen.sample_of("Au", 5.0)
+    sizes = sample.mean**2 + chosen.spread**2
+    assert np.mean(covered) == pytest.approx(sample.coverage * sizes, rel=0.15)
 
 
 def test_particles_touch_but_hardly_overlap() -> None:
@@ -57,11 +57,11 @@ def test_sizes_spread_as_in_the_published_set() -> None:
     assert 5.5 < sizes.max() < 6.8
 
 
-def test_the_sample_most_alike_gives_the_coverage() -> None:
+def test_the_sample_most_alike_gives_the_layout() -> None:
     chosen = CONSTANTS.particles
-    assert chosen.coverage_of("Au", 4.0) == chosen.coverage_of("Au", 5.0)
-    assert chosen.coverage_of("Ag", 20.0) == chosen.coverage_of("Ag", 5.0)
-    assert chosen.coverage_of("Pt", 2.0) == chosen.coverage_of("Au", 2.2)
+    assert chosen.sample_of("Au", 4.0) == chosen.sample_of("Au", 5.0)
+    assert chosen.sample_of("Ag", 20.0) == chosen.sample_of("Ag", 5.0)
+    assert chosen.sample_of("Pt", 2.0) == chosen.sample_of("Au", 2.2)
 
 
 def test_a_window_shows_particles_and_lies_on_the_grid() -> None:

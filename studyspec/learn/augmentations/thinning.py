@@ -30,7 +30,7 @@ class CameraSettings(Settings):
         0.35, ge=0, description="Standard deviation of the signal of one electron, of its mean."
     )
     quanta: float = Field(
-        200.0, gt=0, description="Light quanta detected for one electron: their noise is white."
+        165.0, gt=0, description="Light quanta detected for one electron: their noise is white."
     )
 
 

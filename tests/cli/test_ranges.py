@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import pytest
+
+from studyspec.cli.ranges import numbers
+from studyspec.errors import StudySpecError
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("5", (5,)),
+        ("-2.5", (-2.5,)),
+        ("-10..10/5", (-10, -5, 0, 5, 10)),
+        ("0..0.3/0.1", (0, 0.1, 0.2, 0.3)),
+        ("3..3/1", (3,)),
+    ],
+)
+def test_a_number_or_a_range_with_both_ends(text: str, found: tuple[float, ...]) -> None:
+    assert numbers(text, "--x") == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "x", "nan", "1..2", "1..2/", "1..2/0", "2..1/1", "1..2/-1", "0..5/2", "0..9/1e-9", "1../1",
+     "0..1e30/1e-30", "0..1e999999/1e-999999", "1e400", "inf..inf/1"],
+)  # fmt: skip
+def test_a_bad_range_is_told(text: str) -> None:
+    with pytest.raises(StudySpecError, match=r"--x: '.*' is not a range; write a number, or"):
+        numbers(text, "--x")
