@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 
+ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
+"""Made once: `json.dumps` makes one at each call."""
+
 
 def canonical_json(value: object) -> str:
     """JSON with sorted keys, no spaces and no NaN; numbers as Python prints them."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    return ENCODER.encode(value)
 
 
 def digest(value: object) -> str:
