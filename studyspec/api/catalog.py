@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from itertools import product
 from pathlib import Path
@@ -20,6 +21,7 @@ from studyspec.catalog.table import Catalog
 from studyspec.catalog.twin_rows import CONDITION, SETTABLE
 from studyspec.catalog.verify import Verified
 from studyspec.catalog.verify import verify as verify_files
+from studyspec.errors import TwinError
 from studyspec.images import comparison
 from studyspec.images.comparison import Compared as Compared
 from studyspec.images.comparison import Extent as Extent
@@ -29,6 +31,8 @@ FILE = "data_catalog.parquet"
 """The catalog of whoever names none."""
 
 
+MOST_IMAGES = 100_000
+"""More in one call are a slip: a range too many, or too fine a step."""
 Numbers = float | Iterable[float] | None
 """A number, a series of them, or what the twin has itself."""
 
@@ -163,28 +167,36 @@ def simulate(
     Raises
     ------
     TwinError
-        If the twin cannot simulate these conditions; nothing is written then.
+        If the twin cannot simulate these conditions, or they are too many; nothing is written then.
     CatalogError
         If the catalog cannot be read or written.
     """
     from studyspec.twin.rows import add_rows
 
-    grid = list(_grid(material, diameter_nm, imaging or Imaging()))
-    return tuple(add_rows(grid, n, Path(catalog)))
+    return tuple(add_rows(_grid(material, diameter_nm, imaging or Imaging(), n), n, Path(catalog)))
 
 
 def _grid(
-    material: str, diameter_nm: float | Iterable[float], imaging: Imaging
-) -> Iterator[ImageRow]:
-    """A template of each condition, the last series fastest."""
+    material: str, diameter_nm: float | Iterable[float], imaging: Imaging, n: int
+) -> list[ImageRow]:
+    """A template of each condition, the last series fastest; too many are refused unmade."""
     given = {one.name: getattr(imaging, one.name) for one in fields(imaging)}
     given |= {"material": material, "diameter_nm": diameter_nm, "height_px": imaging.width_px}
     several = {
-        name: value if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
+        name: tuple(value)
+        if isinstance(value, Iterable) and not isinstance(value, str)
+        else (value,)
         for name, value in given.items()
     }
-    for values in product(*several.values()):
-        yield replace(ImageRow("", "", ""), **dict(zip(several, values, strict=True)))
+    conditions = math.prod(map(len, several.values()))
+    if conditions * n > MOST_IMAGES:
+        asked = f"{conditions} conditions of {n} images are {conditions * n}"
+        hint = f"{MOST_IMAGES} at most at once: give fewer values, or fewer images of each (-n)"
+        raise TwinError(asked, hint=hint)
+    grid = product(*several.values())
+    return [
+        replace(ImageRow("", "", ""), **dict(zip(several, values, strict=True))) for values in grid
+    ]
 
 
 def compare(

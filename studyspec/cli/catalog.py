@@ -118,7 +118,7 @@ def simulate(
 ) -> None:
     """Add simulated images of conditions that nobody has measured; a run renders them.
 
-    Every number may be a range, FROM..TO/STEP; several ranges make a grid.
+    Every number may be a list, A,B,C, or a range, FROM..TO/STEP; several make a grid.
 
     Example: studyspec catalog simulate --material Pt --diameter-nm 3 --defocus-nm=-25..25/5 -n 20
     """

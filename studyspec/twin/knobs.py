@@ -41,7 +41,8 @@ class Knobs:
     Attributes
     ----------
     defocus_nm
-        Overfocus is positive.
+        Overfocus is positive. Counted from where the wave leaves the specimen, the plane behind the
+        thickest place of the film: about 5 nm behind the middle of the carbon film.
     spherical_aberration_mm
         Third order.
     focal_spread_nm

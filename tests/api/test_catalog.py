@@ -13,6 +13,30 @@ from studyspec import api
 from studyspec.cli import catalog as commands
 from studyspec.errors import CatalogError, TwinError
 
+FOCUS = """\
+[study]
+name = "focus"
+question = "Does a network trained near focus work out of focus?"
+
+[catalog]
+path = "catalog.parquet"
+collection = "twin"
+
+[datasets]
+near = { defocus_nm = { min = -10, max = 10 } }
+over = { defocus_nm = 20 }
+under = { defocus_nm = -20 }
+
+[matrix]
+train = ["near"]
+test = ["over", "under"]
+
+[[claims]]
+says = "Overfocus is easier"
+left = { train = "near", test = ["over", "under"] }
+trend = { over = "defocus_nm", sign = 1 }
+"""
+
 
 def test_conditions_are_counted(tmp_path: Path) -> None:
     file = str(tmp_path / "catalog.parquet")
@@ -38,6 +62,22 @@ def test_what_cannot_be_simulated_is_not_written(tmp_path: Path) -> None:
         api.catalog.simulate("Au", 2.0, api.catalog.Imaging(support="mica"), catalog=file)
     with pytest.raises(CatalogError, match="no catalog here"):
         api.catalog.conditions(file)
+
+
+def test_more_images_than_anybody_wants_are_refused(tmp_path: Path) -> None:
+    how = api.catalog.Imaging(defocus_nm=range(-500, 501), dose_e_per_A2=range(30, 1030))
+    with pytest.raises(TwinError, match="1001000 conditions of 1 images are 1001000; 100000 at"):
+        api.catalog.simulate("Au", 5.0, how, n=1, catalog=tmp_path / "catalog.parquet")
+    assert not (tmp_path / "catalog.parquet").exists()
+
+
+def test_a_study_filters_by_focus_and_claims_a_trend_over_it(tmp_path: Path) -> None:
+    how = api.catalog.Imaging(defocus_nm=range(-20, 21, 10), width_px=128)
+    api.catalog.simulate("Au", 2.0, how, n=2, catalog=tmp_path / "catalog.parquet")
+    (tmp_path / "study.toml").write_text(FOCUS)
+    datasets = api.check(tmp_path / "study.toml").datasets
+    focus = {name: {i.row.defocus_nm for i in one.images} for name, one in datasets.items()}
+    assert focus == {"near": {-10, 0, 10}, "over": {20}, "under": {-20}}
 
 
 def test_the_command_line_has_the_same_defaults() -> None:

@@ -40,6 +40,10 @@ def test_ranges_make_a_grid(tmp_path: Path) -> None:
         (("--dose", "-3"), "'dose_e_per_A2' is -3.0"),
         (("--aperture-mrad", "0"), "'aperture_mrad' is 0.0"),
         (("--defocus-nm=-5..5/3",), "--defocus-nm: '-5..5/3' is not a range; write a number"),
+        (
+            ("--dose", "1..1000/1", "-n", "101"),
+            "1000 conditions of 101 images are 101000; 100000 at most",
+        ),
     ],
 )
 def test_what_cannot_be_simulated_is_told(

@@ -146,6 +146,19 @@ def test_a_trend_over_a_column_is_the_sign_of_a_slope(sign: int, outcome: str) -
     assert verdict.difference.value == pytest.approx(-0.2, abs=0.05)  # dice by ratio of scales
 
 
+def test_a_trend_over_focus_goes_through_zero() -> None:
+    focus = {"under": -20.0, "near": 0.0, "over": 20.0}
+    made = scores(
+        {CellName("base", "near", test): 0.7 + 0.005 * nm for test, nm in focus.items()},
+        columns={name: {"defocus_nm": nm} for name, nm in focus.items()},
+    )
+    left = {"train": "near", "test": list(focus)}
+    verdict = judge(claim(left=left, trend={"over": "defocus_nm", "sign": 1}), made)
+    assert verdict.outcome == "held"
+    assert verdict.difference is not None
+    assert verdict.difference.value == pytest.approx(0.005, abs=0.002)  # dice by nm
+
+
 def test_a_trend_over_a_swept_setting() -> None:
     made = of_sweep(swept({0.0: 0.9, 0.5: 0.7, 1.0: 0.5}))
     said = {"left": {**AG, "variant": "noisy"}, "trend": {"over": SWEEP, "sign": -1}}

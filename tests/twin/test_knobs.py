@@ -5,19 +5,21 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from studyspec.catalog.table import Catalog
 from studyspec.catalog.twin_rows import SETTABLE
 from studyspec.errors import TwinError
 from studyspec.twin.conditions import Conditions
-from studyspec.twin.constants import CONSTANTS
+from studyspec.twin.constants import CONSTANTS, Sample
 from studyspec.twin.knobs import Knobs
 from studyspec.twin.materials import CARBON, CRYSTALS
 from studyspec.twin.optics import Focus, intensity
 from studyspec.twin.simulation import simulate
 from studyspec.twin.wave import Beam, Grid, exit_wave
 
+Image = npt.NDArray[np.floating]
 PROJECT = Path(__file__).parents[2]
 ROW = Catalog.open(PROJECT / "data_catalog.parquet").rows_of("twin")[0]
 SMALL = replace(ROW, width_px=128, height_px=128)
@@ -143,3 +145,37 @@ def test_tilt_is_coma_where_there_is_spherical_aberration_alone() -> None:
         )
         correlation = float(np.corrcoef(straight.ravel(), tilted.ravel())[0, 1])
         assert (correlation > 0.97) is alike
+
+
+@pytest.mark.parametrize(("defocus_nm", "cs_mm"), [(40, 0), (80, 0), (30, 1.2), (-30, 1.2)])
+def test_film_is_dark_in_the_spectrum_where_the_contrast_transfer_is_zero(
+    defocus_nm: float, cs_mm: float
+) -> None:
+    """The first zero of sin(pi (l dz k^2 + Cs l^3 k^4 / 2)); 1 nm of film is one slice."""
+    bare = replace(CONSTANTS.particles, samples=(Sample("Au", 5.0, 0.0, 0.0),))
+    flat = replace(CONSTANTS.film, carbon_relief=0.0)
+    round_ = replace(CONSTANTS.lens, astigmatism_nm=0.0)
+    constants = replace(CONSTANTS, particles=bare, film=flat, lens=round_)
+    conditions = replace(
+        Conditions.from_row(ROW), pixel_scale_nm=0.04, dose_e_per_A2=1e6, width_px=256,
+        height_px=256, knobs=Knobs(defocus_nm, cs_mm, film_thickness_nm=0.9, camera="ideal"),
+    )  # fmt: skip
+    k, power = radial_power(simulate(conditions, constants).pixels, 0.4)
+    wavelength_A, fine = Beam(300e3).wavelength_A, np.linspace(0.05, 1, 100_000)
+    zeros = wavelength_A * (10 * defocus_nm + 10) * fine**2  # the slice is 10 Å before the exit
+    zeros += cs_mm * 1e7 / 2 * wavelength_A**3 * fine**4
+    first = fine[np.flatnonzero(np.diff(np.sign(np.sin(np.pi * zeros))))[0]]
+    near = abs(k / first - 1) < 0.2
+    assert k[near][power[near].argmin()] == pytest.approx(first, rel=0.03)
+
+
+def radial_power(pixels: Image, step_A: float) -> tuple[Image, Image]:
+    """Frequencies [1/Å] and the mean power in rings of them."""
+    window = np.hanning(len(pixels))
+    spectrum = np.fft.fft2((pixels / pixels.mean() - 1) * window * window[:, None])
+    k = np.fft.fftfreq(len(pixels), step_A)
+    edges = np.arange(0.1, 1, 0.008)
+    rings = np.digitize(np.hypot(k, k[:, None]), edges).ravel()
+    n = len(edges) + 1
+    power = np.bincount(rings, (abs(spectrum) ** 2).ravel(), n) / np.bincount(rings, None, n)
+    return edges[:-1] + 0.004, power[1:-1]
