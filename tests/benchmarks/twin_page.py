@@ -50,9 +50,9 @@ PICTURES = (
     Shown(
         "gold",
         "5 nm gold, 423 e/Å²",
-        _id("Au-5nm", f"{FIVE}/11"),
-        "Lattice fringes that end at facets, a dark band where a twin plane runs, and grains that "
-        "meet within one particle. The grain of the film is as coarse as the fringes are.",
+        _id("Au-5nm", f"{FIVE}/06"),
+        "Lattice fringes that end at facets; through the left particle runs a twin plane, behind "
+        "which they go another way. The grain of the film is as coarse as the fringes are.",
     ),
     Shown(
         "small",
@@ -65,13 +65,13 @@ PICTURES = (
         "large",
         "10 nm gold",
         _id("Au-10nm", "0.02nm-425e-ultrathin-carbon-2021-09-02/03"),
-        "One particle fills the patch; thickness makes it darker and its fringes stronger.",
+        "A part of one particle; thickness makes it darker and its fringes stronger.",
     ),
     Shown(
         "silver",
         "5 nm silver",
         _id("Ag-5nm", "0.02nm-423e-ultrathin-carbon-2022-02-02/04"),
-        "The same lattice as gold, less scattering: particles off a zone axis nearly vanish.",
+        "The same lattice as gold, less scattering: particles off a zone axis are faint.",
     ),
     Shown(
         "selenide",
@@ -89,16 +89,16 @@ PICTURES = (
     Shown(
         "high_dose",
         "5 nm gold, 884 e/Å²",
-        _id("Au-5nm", "0.02nm-884e-ultrathin-carbon-2022-06-15/05"),
+        _id("Au-5nm", "0.02nm-884e-ultrathin-carbon-2022-06-15/08"),
         "The same day and kind of particle at eleven times the dose: what is left of the grain is "
         "the film itself.",
     ),
     Shown(
         "low_magnification",
         "5 nm gold at 0.042 nm a pixel",
-        _id("Au-5nm", "0.042nm-425e-ultrathin-carbon-2021-10-06/09"),
-        "A wider view: fringes are a few pixels apart, and neighbours lie in clusters with gaps of "
-        "a ligand's length or with necks between them.",
+        _id("Au-5nm", "0.042nm-425e-ultrathin-carbon-2021-10-06/06"),
+        "A wider view: fringes are a few pixels apart, and neighbours in a raft lie a ligand's "
+        "length from one another.",
     ),
     Shown(
         "nitride",

@@ -7,7 +7,7 @@ import pytest
 
 from studyspec.twin.constants import CONSTANTS
 from studyspec.twin.field import Field, block_means, resampled
-from tests.twin.test_optics import CONDITIONS
+from tests.twin.scenes import CONDITIONS
 
 
 @pytest.mark.parametrize("pixel_scale_nm", [0.01, 0.02, 0.026, 0.033, 0.042, 0.1])

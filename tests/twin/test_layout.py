@@ -6,24 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from studyspec.twin.conditions import Conditions
 from studyspec.twin.constants import CONSTANTS, FIELD_PX
 from studyspec.twin.layout import REDUCTION, Layout, choose_window, draw_layout
 from studyspec.twin.micrograph import Micrograph, Surroundings
 from studyspec.twin.simulation import simulate
+from tests.twin.scenes import CONDITIONS as SMALL
 
-CONDITIONS = Conditions(
-    material="Au",
-    diameter_nm=5.0,
-    support="ultrathin carbon",
-    voltage_kv=300.0,
-    pixel_scale_nm=0.02,
-    dose_e_per_A2=423.0,
-    session="2021-08-26",
-    width_px=512,
-    height_px=512,
-    seed=1,
-)
+CONDITIONS = replace(SMALL, width_px=512, height_px=512)
 FIELD_A = FIELD_PX * 0.2
 
 

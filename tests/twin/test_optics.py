@@ -5,27 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from studyspec.twin.conditions import Conditions
 from studyspec.twin.constants import CONSTANTS
 from studyspec.twin.field import Field
 from studyspec.twin.film import make_film
 from studyspec.twin.optics import Focus, intensity
 from studyspec.twin.wave import Beam, Grid, exit_wave
+from tests.twin.scenes import CONDITIONS
 
 BEAM = Beam(300e3)
 GRID = Grid(128, 0.2)
-CONDITIONS = Conditions(
-    material="Au",
-    diameter_nm=5.0,
-    support="ultrathin carbon",
-    voltage_kv=300.0,
-    pixel_scale_nm=0.02,
-    dose_e_per_A2=423.0,
-    session="2021-08-26",
-    width_px=256,
-    height_px=256,
-    seed=1,
-)
 
 
 def test_the_aperture_cuts_frequencies() -> None:
