@@ -17,7 +17,12 @@ from studyspec.plan.datasets import PlannedImage, ResolvedDataset
 from studyspec.plan.feasibility import infeasible
 from studyspec.plan.preparation import Files
 from studyspec.plugins.contracts import Whereabouts
+from studyspec.spec.foreign import ForeignNetwork
+from studyspec.spec.identity import canonical_json
 from studyspec.spec.loading import LoadedStudy, load
+from studyspec.spec.origins import origin_path
+from studyspec.spec.starts import start_of
+from studyspec.spec.uses import Learning
 from studyspec.spec.variants import Variant
 from studyspec.spec.wording import nearest
 from studyspec.store.folder import Results
@@ -39,6 +44,8 @@ class CheckedStudy:
         The results folder.
     networks
         The foreign networks.
+    starts
+        The files of weights that networks start from, as the study names them.
     """
 
     loaded: LoadedStudy
@@ -46,6 +53,7 @@ class CheckedStudy:
     at: Whereabouts
     results: Results
     networks: Mapping[str, NetworkFile] = field(default_factory=dict)
+    starts: Mapping[str, NetworkFile] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -99,10 +107,11 @@ def check(study: AnyPath, profile: str | None = None, workplace: Workplace = HER
     catalog = Catalog.open(at.catalog)
     datasets, mistakes = _datasets(loaded, catalog, Door(at))
     networks, lost = _networks(loaded)
-    _refuse(loaded, [*mistakes, *lost, *_unknown_columns(loaded, catalog)])
+    starts, unfit = _starts(loaded)
+    _refuse(loaded, [*mistakes, *lost, *unfit, *_unknown_columns(loaded, catalog)])
     searched = loaded.study.search.datasets if loaded.study.search else ()
     _refuse(loaded, infeasible(loaded.variants, datasets, searched))
-    return CheckedStudy(loaded, datasets, at, workplace.results_of(loaded.root), networks)
+    return CheckedStudy(loaded, datasets, at, workplace.results_of(loaded.root), networks, starts)
 
 
 def _datasets(
@@ -131,6 +140,30 @@ def _networks(loaded: LoadedStudy) -> tuple[dict[str, NetworkFile], list[Mistake
         except LearnError as error:
             mistakes.append(Mistake(("networks", name), error.text))
     return networks, mistakes
+
+
+def _starts(loaded: LoadedStudy) -> tuple[dict[str, NetworkFile], list[Mistake]]:
+    """The files of weights that networks start from, and what is wrong with them."""
+    starts: dict[str, NetworkFile] = {}
+    mistakes: dict[Mistake, None] = {}
+    for variant in loaded.variants:
+        start = start_of(variant.settings)
+        if start is None or start.weights is None:
+            continue
+        path = (*origin_path(variant.name), "weights")
+        try:
+            wanted = ForeignNetwork(weights=start.weights)
+            file = identify_network(Path(start.weights).stem, wanted, loaded.root)
+        except LearnError as error:
+            mistakes[Mistake(path, error.text)] = None
+            continue
+        starts[start.weights] = file
+        if file.model is not None and file.model != Learning.of(variant.settings).model:
+            what = f"'{start.weights}' holds weights of another architecture, '{file.model.name}'"
+            hint = "give [model] the settings of that network, as the file has them: "
+            told = canonical_json(file.model.settings)
+            mistakes[Mistake(path, what, f"{hint}{told}")] = None
+    return starts, list(mistakes)
 
 
 def _unknown_columns(loaded: LoadedStudy, catalog: Catalog) -> Iterator[Mistake]:

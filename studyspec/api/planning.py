@@ -79,8 +79,9 @@ def plan_checked(checked: CheckedStudy, index: RecordIndex | None = None) -> Pla
     index = index or RecordIndex(checked.results)
     searched = _searched(checked, index)
     variants = checked.variants if searched is None else searched.variants
-    measure = checked.loaded.study.measure
-    expansion = expand_jobs(variants, checked.datasets, checked.files, checked.networks, measure)
+    measure, starts = checked.loaded.study.measure, checked.starts
+    images = checked.datasets, checked.files
+    expansion = expand_jobs(variants, *images, checked.networks, measure, starts)
     trials: tuple[PlannedTrial, ...] = ()
     if searched is not None:
         jobs = {job.key: job for job in (*searched.jobs, *expansion.jobs)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 
 from studyspec.catalog.row import ImageRow
@@ -35,7 +36,34 @@ def select(
         if not chosen[name]:
             what = f"dataset '{name}' matches no image of '{where}'"
             mistakes.append(Mistake(("datasets", name), what, catalog.blame(wanted, where)))
+        elif wanted.take is not None:
+            rows = chosen[name]
+            mistakes += too_few(name, wanted.take, len(rows), ("datasets", name, "take"))
+            drawn = draw([row.image_id for row in rows], wanted.take, wanted.take_seed)
+            chosen[name] = tuple(rows[i] for i in drawn)
     return chosen, mistakes
+
+
+def draw(image_ids: Sequence[str], n: int, seed: int) -> tuple[int, ...]:
+    """The positions of n of these images, drawn by seed; their order is kept.
+
+    Each image has a random number, made of the seed and its name alone, and the lowest n are drawn.
+    So the same images are drawn from every list, a smaller draw is part of a larger one, and an
+    image that joins the catalog takes the place of one other at most.
+    """
+
+    def number(position: int) -> bytes:
+        return hashlib.sha256(f"{seed} {image_ids[position]}".encode()).digest()
+
+    return tuple(sorted(sorted(range(len(image_ids)), key=number)[:n]))
+
+
+def too_few(name: str, n: int, there: int, path: tuple[str | int, ...]) -> list[Mistake]:
+    """The mistake of drawing more images of a dataset than there are, if it is one."""
+    if n <= there:
+        return []
+    what = f"{n} images cannot be drawn of '{name}', which has {there}"
+    return [Mistake(path, what, "draw fewer, or widen its filter")]
 
 
 def identify(

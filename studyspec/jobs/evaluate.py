@@ -35,8 +35,8 @@ class EvaluateInputs(Inputs):
         Names of the images, in the order of the task.
     sources
         How the patches of every image of test and (shared) training set come to be, by key.
-    training
-        The task that trains the network, if one does.
+    training, earlier
+        The task that trains the network, if one does; those whose networks it started from.
     network
         The network, if it was trained elsewhere.
     """
@@ -44,6 +44,7 @@ class EvaluateInputs(Inputs):
     image_ids: tuple[str, ...]
     sources: Sources
     training: Train | None = None
+    earlier: tuple[Train, ...] = ()
     network: NetworkFile | None = None
 
 
@@ -97,6 +98,9 @@ class Evaluate(Task[EvaluateInputs, Evaluated]):
     shared
         Positions in `images` of those that the training set holds too: of these the network is
         shown only the patches of `split`.
+    seen_before
+        The same for each training that the network started from, the nearest first: of these it is
+        shown only what they held out. Empty if none of them shares an image.
     split, dihedral
         Which part, and whether in all 8 forms.
     metrics
@@ -112,6 +116,7 @@ class Evaluate(Task[EvaluateInputs, Evaluated]):
     output: str = "logits"
     images: tuple[Key, ...]
     shared: tuple[int, ...] = ()
+    seen_before: tuple[tuple[int, ...], ...] = ()
     split: Split = "test"
     dihedral: bool = True
     metrics: tuple[Use, ...] = ()
@@ -126,13 +131,13 @@ class Evaluate(Task[EvaluateInputs, Evaluated]):
 
         file = inputs.network or workshop.trained(self.network)
         model = workshop.network(file)
-        allowed, shared = self._part(inputs, workshop), set(self.shared)
+        allowed = self._allowed(inputs, workshop)
         columns: dict[str, list[float]] = {}
         sums: dict[str, list[float]] = {}
         candidates: list[Candidate] = []
         for i, key in enumerate(self.images):
             patches = workshop.patches(key, inputs.sources[key])
-            chosen = self._chosen(patches, key, inputs, allowed if i in shared else None)
+            chosen = self._chosen(patches, key, inputs, allowed.get(i))
             if not len(chosen):
                 continue
             counted, more = self._counts(model, patches, chosen, i, workshop.device)
@@ -171,19 +176,21 @@ class Evaluate(Task[EvaluateInputs, Evaluated]):
             return np.arange(len(patches.rows))
         return selection.at(patches, _image(inputs.sources[key]), allowed)
 
-    def _part(self, inputs: EvaluateInputs, workshop: Workshop) -> frozenset[selection.Place]:
-        """Where the patches of the asked part lie in the images that the network trained with."""
-        from studyspec.jobs import selection
-
-        training = inputs.training
-        if not self.shared or training is None:
-            return frozenset()
-        images = [workshop.patches(key, inputs.sources[key]) for key in training.images]
-        found = iter(images)
-        counts = [[len(next(found).rows) for _ in member] for member in training.members]
-        hashes = [_image(inputs.sources[key]) for key in training.images]
-        places = selection.places(images, hashes)
-        return frozenset(places[i] for i in training.split(counts).part(self.split))
+    def _allowed(
+        self, inputs: EvaluateInputs, workshop: Workshop
+    ) -> dict[int, frozenset[selection.Place]]:
+        """Where the network may be shown the images that it was trained with, by position."""
+        allowed: dict[int, frozenset[selection.Place]] = {}
+        if self.shared and inputs.training is not None:
+            part = _places(inputs.training, self.split, inputs, workshop)
+            allowed = dict.fromkeys(self.shared, part)
+        if self.split != "test":
+            return allowed  # a part of its own training set, whatever it saw before
+        for training, positions in zip(inputs.earlier, self.seen_before, strict=False):
+            if positions:
+                held_out = _places(training, "test", inputs, workshop)
+                allowed |= {i: allowed.get(i, held_out) & held_out for i in positions}
+        return allowed
 
     def _counts(
         self,
@@ -246,6 +253,20 @@ class Evaluate(Task[EvaluateInputs, Evaluated]):
                 )
             )
         return kept
+
+
+def _places(
+    training: Train, split: Split, inputs: EvaluateInputs, workshop: Workshop
+) -> frozenset[selection.Place]:
+    """Where the patches of a part of a training set lie in its images."""
+    from studyspec.jobs import selection
+
+    images = [workshop.patches(key, inputs.sources[key]) for key in training.images]
+    found = iter(images)
+    counts = [[len(next(found).rows) for _ in member] for member in training.members]
+    hashes = [_image(inputs.sources[key]) for key in training.images]
+    places = selection.places(images, hashes)
+    return frozenset(places[i] for i in training.split(counts).part(split))
 
 
 def _image(source: PreparedImage) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from studyspec.catalog.row import Cell
 from studyspec.jobs.folds import Folding, FoldSplit, fold_split, union_split
 from studyspec.jobs.task import Inputs, Key, Result, Sources, Task
+from studyspec.learn.networks import NetworkFile
 from studyspec.plugins.contracts import Plugin
 from studyspec.plugins.registry import ARCHITECTURES, AUGMENTATIONS, LOSSES, SCHEDULES, Registry
 from studyspec.spec.uses import Learning, Use, Written
@@ -21,9 +22,18 @@ CHECKPOINT_EVERY_S = 60.0
 
 
 class TrainInputs(Inputs):
-    """How the patches of every image come to be, by the key of its prepare task."""
+    """Where images and weights are.
+
+    Attributes
+    ----------
+    sources
+        How the patches of every image come to be, by the key of its prepare task.
+    weights
+        The file to start from, if it is not a network of a study.
+    """
 
     sources: Sources
+    weights: NetworkFile | None = None
 
 
 class EpochRow(Written):
@@ -36,9 +46,13 @@ class EpochRow(Written):
 
 
 class Trained(Result):
-    """The hash of the weights, and how they came to be."""
+    """The hash of the weights, and how they came to be.
+
+    `parameters` counts what was trained; `start_sha256` is the hash of the weights at the start.
+    """
 
     weights_sha256: str
+    start_sha256: str | None = None
     best_epoch: int
     precision: str
     n_train: int
@@ -68,6 +82,8 @@ class Train(Task[TrainInputs, Trained]):
         How the patches are divided, and which part is held out.
     seed
         Of weights, order and augmentation.
+    start
+        The key of the training whose weights it starts from, or "weights:" and the hash of a file.
     """
 
     stage: ClassVar[str] = "train"
@@ -82,6 +98,7 @@ class Train(Task[TrainInputs, Trained]):
     folding: Folding = Folding()
     fold: int
     seed: int
+    start: str | None = None
 
     @property
     def images(self) -> tuple[Key, ...]:
@@ -112,6 +129,7 @@ class Train(Task[TrainInputs, Trained]):
         from studyspec.learn.checkpoints import Checkpoint
         from studyspec.learn.networks import Description
         from studyspec.learn.training import Epoch, train
+        from studyspec.learn.weights import read_planned
         from studyspec.spec.uses import Pipeline
 
         images = [workshop.patches(key, inputs.sources[key]) for key in self.images]
@@ -126,6 +144,7 @@ class Train(Task[TrainInputs, Trained]):
         def tell(epoch: Epoch) -> None:
             workshop.tell(asdict(epoch) | {"epochs": self.learning.training.epochs})
 
+        start = self._start(inputs, workshop)
         trained = train(
             part(split.train),
             part(split.validation),
@@ -134,6 +153,7 @@ class Train(Task[TrainInputs, Trained]):
             workshop.device,
             Checkpoint(workshop.checkpoint(self.key), CHECKPOINT_EVERY_S),
             tell,
+            None if start is None else read_planned(start),
         )
         first = inputs.sources[self.images[0]].ingredients["pipeline"]
         description = Description(
@@ -141,10 +161,17 @@ class Train(Task[TrainInputs, Trained]):
         )
         return Trained(
             weights_sha256=workshop.save_weights(trained.state, description),
+            start_sha256=None if start is None else start.sha256,
             best_epoch=trained.best_epoch,
             precision=trained.precision,
             n_train=len(split.train),
             n_validation=len(split.validation),
-            parameters=count_parameters(self.learning.model),
+            parameters=count_parameters(self.learning.model, self.learning.training.freeze),
             history=tuple(EpochRow(**asdict(epoch)) for epoch in trained.history),
         )
+
+    def _start(self, inputs: TrainInputs, workshop: Workshop) -> NetworkFile | None:
+        """The network that it starts from; raises RunError if its weights are gone."""
+        if self.start is None:
+            return None
+        return inputs.weights or workshop.trained(self.start)

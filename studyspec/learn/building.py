@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from studyspec.errors import LearnError
+from studyspec.learn.freezing import freeze
 from studyspec.learn.unet import CLASSES
 from studyspec.plugins.contracts import Architecture
 from studyspec.plugins.guard import blamed, broken_promise
@@ -52,9 +54,11 @@ def shrinkage(model: Use) -> int:
         return one.plugin.shrinkage(one.settings)
 
 
-def count_parameters(model: Use) -> int:
-    """Number of trainable parameters; 130,682 of the published network."""
-    return sum(p.numel() for p in build(model, 0).parameters() if p.requires_grad)
+def count_parameters(model: Use, frozen: Sequence[str] = ()) -> int:
+    """Number of parameters that are trained; 130,682 of the published network."""
+    network = build(model, 0)
+    freeze(network, frozen)
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)
 
 
 class Promised(nn.Module):

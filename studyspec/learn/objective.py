@@ -54,10 +54,10 @@ class Objective:
         return found
 
     def optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
-        """Adam (Kingma and Ba 2015) or AdamW (Loshchilov and Hutter 2019) of all weights."""
+        """Adam (Kingma and Ba 2015) or AdamW (Loshchilov and Hutter 2019) of what is trained."""
         kind = torch.optim.AdamW if self.numbers.optimizer == "adamw" else torch.optim.Adam
         return kind(
-            network.parameters(),
+            [weights for weights in network.parameters() if weights.requires_grad],
             lr=self.numbers.learning_rate,
             weight_decay=self.numbers.weight_decay,
             fused=True,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
@@ -24,7 +24,9 @@ from studyspec.learn.building import Promised, build, check_size, promised
 from studyspec.learn.checkpoints import Checkpoint, CheckpointFile
 from studyspec.learn.devices import autocast, memory_watch, precision_on
 from studyspec.learn.draws import Draws
+from studyspec.learn.freezing import freeze
 from studyspec.learn.objective import Objective
+from studyspec.learn.weights import fill
 from studyspec.spec.uses import Learning
 
 TRAIN, VALIDATION = 0, 1
@@ -58,6 +60,7 @@ def train(
     device: str = "cpu",
     checkpoint: Checkpoint | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
+    start: Mapping[str, Tensor] | None = None,
 ) -> Trained:
     """Train one network.
 
@@ -75,19 +78,22 @@ def train(
         Where to keep an unfinished training; one that is there is gone on with.
     on_epoch
         Told of each epoch; by raising it ends the training, whose checkpoint is saved first.
+    start
+        Weights to start from; default: fresh ones. The optimizer starts anew.
 
     Raises
     ------
     Interrupted
         When `checkpoint.should_stop` says so.
     LearnError
-        If there is nothing to train or to validate with, or no epoch had a finite loss.
+        If there is nothing to train or to validate with, what is to start from or to freeze is not
+        of the network, or no epoch had a finite loss.
     PluginError
         If a plug-in is not installed, or does not do what its kind promises; names it.
     OutOfMemory
         With a proposal for `training.micro_batch`.
     """
-    work = _Work(train, validation, learning, seed, device)
+    work = _Work(train, validation, learning, seed, device, start)
     with memory_watch(learning.training):
         run = _Run.start(work)
         work.check(run.network)
@@ -109,6 +115,7 @@ class _Work:
     learning: Learning
     seed: int
     device: str
+    start: Mapping[str, Tensor] | None
 
     @cached_property
     def augmenter(self) -> Augmenter:
@@ -167,6 +174,7 @@ class _Run:
     """All that changes in the course of a training, and that its checkpoint remembers."""
 
     network: Promised
+    frozen: tuple[nn.Module, ...]
     optimizer: torch.optim.Optimizer
     average: Average | None
     history: list[Epoch] = field(default_factory=list)
@@ -181,16 +189,26 @@ class _Run:
 
     @classmethod
     def start(cls, work: _Work) -> _Run:
-        numbers = work.learning.training
-        network = promised(build(work.learning.model, work.seed), work.learning.model)
+        numbers, model = work.learning.training, work.learning.model
+        built = build(model, work.seed)
+        if work.start is not None:
+            fill(built, work.start, model)
+        frozen = freeze(built, numbers.freeze)
+        network = promised(built, model)
         network.to(work.device)
         average = Average(network, numbers.average) if numbers.average is not None else None
-        return cls(network, work.objective.optimizer(network), average)
+        return cls(network, frozen, work.objective.optimizer(network), average)
 
     @property
     def judged(self) -> Promised:
         """The network that is validated and kept."""
         return self.network if self.average is None else self.average.network
+
+    def learn(self) -> None:
+        """Put the network into training mode, but for what is frozen."""
+        self.network.train()
+        for part in self.frozen:
+            part.eval()
 
     def end_epoch(self, train_loss: float, validation_loss: float) -> None:
         """Add an epoch; keep the weights if none before validated as well."""
@@ -256,7 +274,7 @@ def _steps(work: _Work, run: _Run) -> Iterator[None]:
     for batch in work.batches(draws)[run.batches_done :]:
         step = len(run.history) * work.batches_per_epoch + run.batches_done
         work.objective.set_rate(run.optimizer, step, work.batches_per_epoch)
-        run.network.train()
+        run.learn()
         run.optimizer.zero_grad(set_to_none=True)
         with draws.seeded(run.batches_done, work.device):
             for samples in torch.split(batch, work.held):

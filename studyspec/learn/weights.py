@@ -13,7 +13,14 @@ from torch import Tensor, nn
 from studyspec.errors import LearnError, PluginError
 from studyspec.files import whole
 from studyspec.learn.building import build, default_model
-from studyspec.learn.networks import ENTRY, Description, describe, unreadable
+from studyspec.learn.networks import (
+    ENTRY,
+    Description,
+    NetworkFile,
+    describe,
+    fingerprint,
+    unreadable,
+)
 from studyspec.spec.identity import canonical_json
 from studyspec.spec.uses import Use
 
@@ -44,6 +51,24 @@ def read(path: Path) -> State:
         raise unreadable(path, error) from None
 
 
+def read_planned(file: NetworkFile) -> State:
+    """Read the weights of a network that was planned with.
+
+    Raises
+    ------
+    LearnError
+        If they are missing, or no longer those of then.
+    """
+    path = Path(file.file or "")
+    if fingerprint(path, None, path.parent) != file.sha256:
+        raise LearnError(
+            "the weights changed since the run was planned",
+            where=str(path),
+            hint="run again: what descends from them is planned anew",
+        )
+    return read(path)
+
+
 def load_network(path: Path, model: Use | None = None) -> nn.Module:
     """A network from its weights, on the CPU, in evaluation mode.
 
@@ -66,7 +91,18 @@ def load_network(path: Path, model: Use | None = None) -> nn.Module:
         network = build(use, 0)
     except PluginError as error:
         raise PluginError(error.what, where=str(path), hint=error.hint) from error
-    state = read(path)
+    fill(network, read(path), use, str(path))
+    return network.eval()
+
+
+def fill(network: nn.Module, state: Mapping[str, Tensor], model: Use, where: str = "") -> None:
+    """Give a network of an architecture these weights, copied.
+
+    Raises
+    ------
+    LearnError
+        If names or shapes are not those of the network.
+    """
     wanted = network.state_dict()
     wrong = sorted(set(wanted) ^ set(state))
     wrong += [n for n in wanted if n in state and wanted[n].shape != state[n].shape]
@@ -74,8 +110,7 @@ def load_network(path: Path, model: Use | None = None) -> nn.Module:
         others = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
         raise LearnError(
             f"the weights do not fit this network: {wrong[0]}{others}",
-            where=str(path),
-            hint=f"expected the names and shapes of '{use.name}' with the [model] settings",
+            where=where,
+            hint=f"expected the names and shapes of '{model.name}' with the [model] settings",
         )
     network.load_state_dict(state)
-    return network.eval()

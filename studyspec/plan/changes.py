@@ -17,6 +17,8 @@ from studyspec.spec.uses import Learning, Pipeline
 
 Table = dict[str, JsonValue]
 UNTOLD = "its ingredients changed"
+NAMED = ("members", "images", "network", "start")
+"""Ingredients that are other tasks: what of these changed is told of them."""
 
 
 class Changes:
@@ -52,7 +54,8 @@ class Changes:
         return self._evaluation_change(self._before, job.key, old_key, dataset)
 
     def _pair_up(self, before: PlanRecord) -> None:
-        networks, evaluations = {}, {}
+        networks: dict[tuple[str, str, int | None], Key] = {}
+        evaluations: dict[tuple[str, str, int | None, str, str], Key] = {}
         for cell in before.cells:
             train = (cell.variant, cell.train, cell.fold)
             networks[train] = cell.network
@@ -60,10 +63,20 @@ class Changes:
         for new in self._now.cells:
             train = (new.variant, new.train, new.fold)
             if train in networks:
-                self._counterparts[new.network] = (networks[train], new.train)
+                self._pair(before, new.network, networks[train], new.train)
             if (*train, new.test, new.split) in evaluations:
                 old = evaluations[*train, new.test, new.split]
                 self._counterparts[new.evaluation] = (old, new.test)
+
+    def _pair(self, before: PlanRecord, new: Key, old: Key, dataset: str) -> None:
+        """Make two trainings counterparts, and those that they start from, unless these are."""
+        while new not in self._counterparts:
+            self._counterparts[new] = (old, dataset)
+            new = str(self._now.networks.get(new, {}).get("start"))
+            old = str(before.networks.get(old, {}).get("start"))
+            dataset = ""
+            if new not in self._now.networks or old not in before.networks:
+                return
 
     def _training_change(self, before: PlanRecord, key: Key, old_key: Key, dataset: str) -> str:
         new, old = self._now.networks[key], before.networks.get(old_key)
@@ -73,6 +86,8 @@ class Changes:
             found = self._dataset_change(before, dataset) or self._pipeline_change(before, new, old)
             if found:
                 return found
+        if new.get("start") != old.get("start"):
+            return _start_change(new.get("start"), old.get("start"))
         return next(_differences(_told(new), _told(old)), UNTOLD)
 
     def _evaluation_change(self, before: PlanRecord, key: Key, old_key: Key, dataset: str) -> str:
@@ -88,20 +103,17 @@ class Changes:
         return next(_differences(_told(new), _told(old)), UNTOLD)
 
     def _dataset_change(self, before: PlanRecord, name: str) -> str:
-        """The first change among the images of a dataset or union."""
-        for member in self._now.datasets[name].members:
-            new = self._now.datasets[member].images
-            known = before.datasets.get(member)
-            old = () if known is None else known.images
-            for image_id in new:
-                if image_id not in old:
-                    return f"image {image_id} added"
-                if change := self._image_change(before, image_id):
-                    return change
-            for image_id in old:
-                if image_id not in new:
-                    return f"image {image_id} removed"
-        return ""
+        """The first change among the images of a dataset or union; of no name there is none."""
+        if name not in self._now.datasets:
+            return ""
+        new, known = self._now.datasets[name].images, before.datasets.get(name)
+        old = () if known is None else known.images
+        for image_id in new:
+            if image_id not in old:
+                return f"image {image_id} added"
+            if change := self._image_change(before, image_id):
+                return change
+        return next((f"image {one} removed" for one in old if one not in new), "")
 
     def _image_change(self, before: PlanRecord, image_id: str) -> str:
         new, old = self._now.images[image_id], before.images.get(image_id)
@@ -130,9 +142,16 @@ def _preprocess(plan: PlanRecord, network: Ingredients) -> Table:
         return {use.name: use.settings for use in pipeline.steps}
 
 
+def _start_change(new: JsonValue, old: JsonValue) -> str:
+    """Why a training starts from something else."""
+    if new is None or old is None:
+        return f"training.start_from {'removed' if new is None else 'added'}"
+    return "the network that it starts from changed"
+
+
 def _told(ingredients: Ingredients) -> Table:
     """What a plan says of a job but for its images and network, as a study file would name it."""
-    told = {k: v for k, v in ingredients.items() if k not in ("members", "images", "network")}
+    told = {k: v for k, v in ingredients.items() if k not in NAMED}
     if "learning" in told:
         learning = Learning.model_validate(told.pop("learning"))
         told |= learning.model_dump(mode="json", exclude={"augment"})

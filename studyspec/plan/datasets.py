@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from studyspec.catalog.row import Cell, ImageRow
+from studyspec.images.choice import draw
 from studyspec.images.door import Identity
 from studyspec.spec.filters import DatasetFilter
-from studyspec.spec.names import union_members
+from studyspec.spec.names import Member, set_members
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,16 @@ class ResolvedDataset:
     filter: DatasetFilter
     images: tuple[PlannedImage, ...]
 
+    def drawn(self, n: int) -> ResolvedDataset:
+        """The same with n of its images, drawn by its seed; with all if there are not as many."""
+        names = [image.row.image_id for image in self.images]
+        kept = draw(names, n, self.filter.take_seed)
+        return replace(self, images=tuple(self.images[i] for i in kept))
+
 
 @dataclass(frozen=True)
 class ImageSet:
-    """What a cell of the matrix names: one dataset, or a union of several ("Au+Ag")."""
+    """What a cell of the matrix names: a dataset, or several or a part of them ("Au:64+Ag")."""
 
     name: str
     members: tuple[ResolvedDataset, ...]
@@ -75,7 +82,12 @@ class ImageSet:
 
 def image_set(name: str, datasets: Mapping[str, ResolvedDataset]) -> ImageSet:
     """The dataset or union of this name."""
-    return ImageSet(name, tuple(datasets[member] for member in union_members(name)))
+
+    def member(one: Member) -> ResolvedDataset:
+        whole = datasets[one.dataset]
+        return whole if one.take is None else whole.drawn(one.take)
+
+    return ImageSet(name, tuple(member(one) for one in set_members(name)))
 
 
 def same_images(a: Sequence[PlannedImage], b: Sequence[PlannedImage]) -> tuple[int, ...]:

@@ -11,22 +11,17 @@ from dataclasses import dataclass, field
 from itertools import product
 
 from studyspec.jobs.evaluate import Evaluate, EvaluateInputs
-from studyspec.jobs.folds import Folding
 from studyspec.jobs.measure import Measure, MeasureInputs
 from studyspec.jobs.stages import Job
-from studyspec.jobs.task import Key
-from studyspec.jobs.train import Train, TrainInputs
+from studyspec.jobs.task import Key, PreparedImage
+from studyspec.jobs.train import Train
 from studyspec.learn.networks import NetworkFile
-from studyspec.plan.datasets import ImageSet, PlannedImage, ResolvedDataset, image_set, same_images
+from studyspec.plan.datasets import ImageSet, ResolvedDataset, image_set, same_images
 from studyspec.plan.preparation import Files, Preparation, PreparedSet
 from studyspec.plan.record import FoldCell, Measurement
-from studyspec.spec.names import BASE
+from studyspec.plan.trainings import FOREIGN, Networks, Stage, Trainings, TrainingSet
 from studyspec.spec.sections import MeasureSettings, Split, StageSettings
-from studyspec.spec.uses import Learning, Pipeline, Use, metrics_of
 from studyspec.spec.variants import Variant
-
-FOREIGN = "weights:"
-"""Stands before the hash of a network that was trained elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -38,34 +33,10 @@ class Expansion:
     measurements: tuple[Measurement, ...] = ()
 
 
-@dataclass(frozen=True)
-class Stage:
-    """What of a variant's settings decides results."""
-
-    settings: StageSettings
-    pipeline: Pipeline
-    learning: Learning
-    folding: Folding
-    metrics: tuple[Use, ...]
-
-    @classmethod
-    def of(cls, settings: StageSettings) -> Stage:
-        """Of a variant."""
-        return cls(
-            settings,
-            Pipeline.of(settings.preprocess),
-            Learning.of(settings),
-            Folding.of(settings.cross_validation),
-            metrics_of(settings.evaluation),
-        )
-
-
 @dataclass
 class _Found:
-    """The jobs and fold cells found so far; `named` are a training set's networks in a variant."""
+    """The tests and fold cells found so far; tests of a network of this study by its key."""
 
-    named: dict[tuple[str, str], tuple[Job, ...]] = field(default_factory=dict)
-    trainings: dict[Key, Job] = field(default_factory=dict)
     tests: dict[Key, dict[Key, Job]] = field(default_factory=dict)
     foreign: dict[Key, Job] = field(default_factory=dict)
     cells: list[FoldCell] = field(default_factory=list)
@@ -77,28 +48,32 @@ def expand_jobs(
     files: Files,
     networks: Mapping[str, NetworkFile] | None = None,
     measure: MeasureSettings | None = None,
+    starts: Mapping[str, NetworkFile] | None = None,
 ) -> Expansion:
     """All jobs and cells that the variants imply: prepares, then each training and its tests.
 
     `networks` are the foreign ones, by name; their tests come last. `measure` asks for statistics
-    of the prepared images of every dataset.
+    of the prepared images of every dataset. `starts` are the files that networks start from, as the
+    variants name them.
     """
     preparation, found = Preparation(files), _Found()
-    stages = {variant.name: Stage.of(variant.settings) for variant in variants}
+    by_name = {variant.name: variant for variant in variants}
+    trainings = Trainings(by_name, datasets, preparation, starts or {})
     for variant in variants:
-        stage = stages[variant.name]
+        stage = trainings.stage(variant.name)
         for train, test in variant.pairs:
             tested = image_set(test, datasets)
             if train in (networks or {}):
                 network = (networks or {})[train]
                 _test_foreign(network, tested, variant.name, stage, preparation, found)
             else:
-                trained = image_set(train, datasets)
-                _add_folds(_Pair.of(variant.name, stage, trained, tested, preparation), found)
+                trained = trainings.of(variant.name, train)
+                _add_folds(_Pair.of(trained, tested, preparation), found)
+    stages = {name: trainings.stage(name) for name in by_name}
     measures, measurements = _measured(stages, datasets, measure, preparation)
     jobs = [*preparation.jobs.values(), *measures.values()]
-    for key, training in found.trainings.items():
-        jobs += [training, *found.tests[key].values()]
+    for key, training in trainings.jobs.items():
+        jobs += [training, *found.tests.get(key, {}).values()]
     jobs += found.foreign.values()
     return Expansion(tuple(jobs), tuple(found.cells), measurements)
 
@@ -107,107 +82,89 @@ def expand_jobs(
 class _Pair:
     """One cell of a variant's matrix: what all its folds and splits have in common.
 
-    `shared` are the positions in the test set of the images that the training set holds too.
+    `shared` are the positions in the test set of the images that the training set holds too;
+    `seen_before` the same for each training set that the networks started from.
     """
 
-    variant: str
-    stage: Stage
-    train: str
-    test: str
-    learned: PreparedSet
+    networks: Networks
+    test: ImageSet
     tested: PreparedSet
     shared: tuple[int, ...]
+    seen_before: tuple[tuple[int, ...], ...]
     splits: tuple[Split, ...]
     image_ids: tuple[str, ...]
-    images: tuple[PlannedImage, ...]
 
     @classmethod
-    def of(
-        cls, variant: str, stage: Stage, train: ImageSet, test: ImageSet, preparation: Preparation
-    ) -> _Pair:
-        """Prepare both sets; a split other than test needs a test set that was trained on."""
-        learned = preparation.of(train, stage.pipeline)
-        tested = preparation.of(test, stage.pipeline)
-        shared = same_images(train.images, test.images)
+    def of(cls, networks: Networks, test: ImageSet, preparation: Preparation) -> _Pair:
+        """Prepare the test set; a split other than test needs one that was trained on."""
+        trained = networks.trained
+        tested = preparation.of(test, trained.stage.pipeline)
+        shared = same_images(trained.images.images, test.images)
+        earlier = (one.trained.images.images for one in networks.earlier)
+        seen_before = tuple(same_images(images, test.images) for images in earlier)
         known = len(shared) == len(test.images)
-        wanted = stage.settings.evaluation.splits
+        wanted = trained.stage.settings.evaluation.splits
         splits = tuple(split for split in wanted if split == "test" or known)
         image_ids = tuple(image.row.image_id for image in test.images)
-        sets = (train.name, test.name, learned, tested, shared)
-        return cls(variant, stage, *sets, splits, image_ids, train.images)
+        seen_before = seen_before if any(seen_before) else ()
+        return cls(networks, test, tested, shared, seen_before, splits, image_ids)
 
     @property
-    def network(self) -> str:
-        """The network in words."""
-        return self.train if self.variant == BASE else f"{self.train} ({self.variant})"
+    def sources(self) -> Mapping[Key, PreparedImage]:
+        """How the patches of every image of the test and of shared training sets come to be."""
+        found: dict[Key, PreparedImage] = {}
+        for one, positions in zip(self.networks.earlier, self.seen_before, strict=False):
+            found |= one.trained.prepared.sources if positions else {}
+        found |= self.networks.trained.prepared.sources if self.shared else {}
+        return {**found, **self.tested.sources} if found else self.tested.sources
 
 
 def trial_job(
     images: ImageSet, settings: StageSettings, number: int, preparation: Preparation
 ) -> Job:
     """The training of one trial of a search: fold 0 of a dataset."""
-    stage = Stage.of(settings)
-    return _training(_Pair.of(f"trial {number}", stage, images, images, preparation), 0)
+    return TrainingSet.of(f"trial {number}", Stage.of(settings), images, preparation).training(0)
 
 
 def _add_folds(pair: _Pair, found: _Found) -> None:
-    """Every fold of a cell: its training, and a test for each split."""
-    asked = (pair.variant, pair.train)
-    if asked not in found.named:
-        folds = range(pair.stage.settings.cross_validation.folds)
-        jobs = [_training(pair, fold) for fold in folds]
-        found.named[asked] = tuple(found.trainings.setdefault(job.key, job) for job in jobs)
-    for fold, training in enumerate(found.named[asked]):
+    """Every fold of a cell: a test of its network for each split."""
+    sources, trained = pair.sources, pair.networks.trained
+    for fold, training in enumerate(pair.networks.jobs):
         tests = found.tests.setdefault(training.key, {})
-        inputs = _test_inputs(pair, training)
+        inputs = _test_inputs(pair, fold, sources)
         for split in pair.splits:
             test = _test(pair, training, inputs, split)
             tests.setdefault(test.key, test)
-            names = (pair.variant, pair.train, pair.test)
+            names = (trained.variant, trained.images.name, pair.test.name)
             found.cells.append(FoldCell.of(names, fold, split, training.key, test.key))
 
 
-def _training(pair: _Pair, fold: int) -> Job:
-    stage, learning = pair.stage, pair.stage.learning
-    asked = learning.columns
-    values = [image.columns(asked) for image in pair.images] if asked else []
-    task = Train(
-        members=pair.learned.members,
-        columns={name: tuple(value[name] for value in values) for name in asked},
-        learning=learning,
-        folding=stage.folding,
-        fold=fold,
-        seed=stage.settings.cross_validation.seeds[fold],
-    )
-    needs = tuple(dict.fromkeys(pair.learned.keys))
-    inputs = TrainInputs(sources=pair.learned.sources)
-    return Job(task, inputs, needs, f"train {pair.network}, fold {fold}")
-
-
-def _test_inputs(pair: _Pair, training: Job) -> EvaluateInputs:
-    sources = pair.tested.sources
-    if pair.shared:
-        sources = {**pair.learned.sources, **sources}
-    assert isinstance(training.task, Train)
+def _test_inputs(pair: _Pair, fold: int, sources: Mapping[Key, PreparedImage]) -> EvaluateInputs:
     return EvaluateInputs.model_construct(
-        image_ids=pair.image_ids, sources=sources, training=training.task, network=None
+        image_ids=pair.image_ids,
+        sources=sources,
+        training=pair.networks.tasks[fold],
+        earlier=tuple(one.tasks[fold] for one in pair.networks.earlier),
+        network=None,
     )
 
 
 def _test(pair: _Pair, training: Job, inputs: EvaluateInputs, split: Split) -> Job:
+    stage = pair.networks.trained.stage
     task = Evaluate(
         network=training.key,
         images=pair.tested.keys,
         shared=pair.shared,
+        seen_before=pair.seen_before if split == "test" else (),
         split=split,
-        dihedral=pair.stage.settings.evaluation.dihedral,
-        metrics=pair.stage.metrics,
+        dihedral=stage.settings.evaluation.dihedral,
+        metrics=stage.metrics,
     )
     needs = (training.key, *dict.fromkeys(pair.tested.keys))
     part = "" if split == "test" else f" ({split} part)"
     assert isinstance(training.task, Train)
-    title = f"test {pair.network} on {pair.test}{part}, fold {training.task.fold}"
-    return Job(task, inputs, needs, title)
+    where = f"{pair.test.name}{part}, fold {training.task.fold}"
+    return Job(task, inputs, needs, f"test {pair.networks.trained.title} on {where}")
 
 
 def _test_foreign(

@@ -6,7 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
 from studyspec.errors import Mistake
+from studyspec.images.choice import too_few
 from studyspec.plan.datasets import ImageSet, ResolvedDataset, image_set, same_images
+from studyspec.plan.leakage import seen
+from studyspec.spec.names import set_members, union_members
+from studyspec.spec.origins import Origin, origin_path, origins
+from studyspec.spec.starts import start_of
 from studyspec.spec.variants import Variant
 
 
@@ -17,15 +22,50 @@ def infeasible(
 ) -> Iterator[Mistake]:
     """Everything that no fold can give, once each; `searched` are the datasets of a search."""
     found: dict[Mistake, None] = dict.fromkeys(_seen_by_search(searched, variants, datasets))
+    found |= dict.fromkeys(_too_small(variants, datasets))
+    by_name = {variant.name: variant for variant in variants}
     for variant in variants:
-        for train in dict.fromkeys(train for train, _ in variant.pairs):
-            if train not in datasets and "+" not in train:
-                continue  # a foreign network: nothing is folded
-            union = image_set(train, datasets)
-            found |= dict.fromkeys(_overlaps(union))
-            if variant.settings.cross_validation.unit == "image":
-                found |= dict.fromkeys(_too_few(union, variant.settings.cross_validation.folds))
+        chain = origins(variant, by_name)
+        pairs = [(train, test) for train, test in variant.pairs if _is_set(train, datasets)]
+        trained = [Origin(variant, train) for train in dict.fromkeys(train for train, _ in pairs)]
+        for one in (*trained, *chain):
+            found |= dict.fromkeys(_unfolded(one, datasets))
+        for train, test in pairs if chain else ():
+            found |= dict.fromkeys(seen((Origin(variant, train), *chain), test, datasets))
     yield from found
+
+
+def _is_set(train: str, datasets: Mapping[str, ResolvedDataset]) -> bool:
+    """Whether a row of the matrix is a training set; if not, it is a foreign network."""
+    return all(name in datasets for name in union_members(train))
+
+
+def _too_small(
+    variants: Sequence[Variant], datasets: Mapping[str, ResolvedDataset]
+) -> Iterator[Mistake]:
+    """Datasets with fewer images than a set draws of them."""
+    for variant in variants:
+        start = start_of(variant.settings)
+        if start is not None and start.train is not None:
+            yield from _drawn(start.train, datasets, (*origin_path(variant.name), "train"))
+        for name in (name for pair in variant.pairs for name in pair):
+            yield from _drawn(name, datasets, ("matrix",))
+
+
+def _drawn(
+    name: str, datasets: Mapping[str, ResolvedDataset], path: tuple[str | int, ...]
+) -> Iterator[Mistake]:
+    for dataset, take in set_members(name) if _is_set(name, datasets) else ():
+        if take is not None:
+            yield from too_few(dataset, take, len(datasets[dataset].images), path)
+
+
+def _unfolded(one: Origin, datasets: Mapping[str, ResolvedDataset]) -> Iterator[Mistake]:
+    """Why the images of a training set cannot be folded."""
+    union, folding = image_set(one.train, datasets), one.variant.settings.cross_validation
+    yield from _overlaps(union)
+    if folding.unit == "image":
+        yield from _too_few(union, folding.folds)
 
 
 def _overlaps(union: ImageSet) -> Iterator[Mistake]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
 from studyspec.catalog.row import Cell
 from studyspec.jobs.task import Key
-from studyspec.plan.datasets import ResolvedDataset
+from studyspec.plan.datasets import ResolvedDataset, image_set
 from studyspec.spec.identity import digest
-from studyspec.spec.names import union_members
+from studyspec.spec.names import set_members, union_members
+from studyspec.spec.starts import start_of
 from studyspec.spec.uses import Written
 from studyspec.spec.variants import Variant
 
@@ -76,7 +77,10 @@ class PlannedTrial(Written):
 
 
 class PlannedDataset(Written):
-    """A dataset or union: its filter as written (None for a union), and its images."""
+    """A dataset or union: its filter as written (None for a union), and its images.
+
+    `members` are what a union is made of, as "twin" or, of 384 drawn images, "twin:384".
+    """
 
     filter: dict[str, JsonValue] | None
     members: tuple[str, ...]
@@ -139,7 +143,7 @@ def plan_record(
         by_stage.setdefault(job.stage, {})[job.key] = _short(job.task.ingredients, lists)
     return PlanRecord.model_construct(
         **{name: getattr(question, name) for name in Question.model_fields},
-        datasets=_datasets(datasets, expansion.cells),
+        datasets=_datasets(datasets, _named(expansion.cells, variants)),
         images={
             image.row.image_id: image.hashed_row().to_json()
             for dataset in datasets.values()
@@ -175,9 +179,9 @@ def _short(ingredients: Ingredients, lists: dict[str, tuple[Key, ...]]) -> Ingre
 
 
 def _datasets(
-    datasets: Mapping[str, ResolvedDataset], cells: Sequence[FoldCell]
+    datasets: Mapping[str, ResolvedDataset], named: Iterable[str]
 ) -> dict[str, PlannedDataset]:
-    """Every dataset, and every union that a cell names."""
+    """Every dataset, and every union or part that is named."""
     out = {
         name: PlannedDataset(
             filter=dataset.filter.written(),
@@ -187,13 +191,22 @@ def _datasets(
         )
         for name, dataset in datasets.items()
     }
-    for name in dict.fromkeys(n for cell in cells for n in (cell.train, cell.test)):
-        members = union_members(name)
-        if name not in out and all(member in out for member in members):
+    for name in dict.fromkeys(named):
+        if name not in out and all(member in datasets for member in union_members(name)):
+            found = image_set(name, datasets)
             out[name] = PlannedDataset(
                 filter=None,
-                members=members,
-                images=tuple(i for member in members for i in out[member].images),
-                label=out[members[0]].label,
+                members=tuple(str(member) for member in set_members(name)),
+                images=tuple(image.row.image_id for image in found.images),
+                label=found.members[0].filter.label,
             )
     return out
+
+
+def _named(cells: Sequence[FoldCell], variants: Sequence[Variant]) -> Iterator[str]:
+    """The sets of images that cells are about, and those that networks start from."""
+    for cell in cells:
+        yield from (cell.train, cell.test)
+    for variant in variants:
+        if (start := start_of(variant.settings)) and start.train is not None:
+            yield start.train

@@ -10,6 +10,7 @@ from studyspec.plugins.registry import METRICS
 from studyspec.report.described import Described
 from studyspec.report.shown import Shown
 from studyspec.spec.derived import DICE, Derived
+from studyspec.spec.starts import start_of
 
 if TYPE_CHECKING:
     from studyspec.plan.record import PlanRecord
@@ -114,7 +115,18 @@ def _training(said: Described) -> str:
             "each step) those of the lowest validation loss are kept"
         )
     kept += f" ({folds.validation_percent:g} % of the rest of a fold validate)"
-    return _sentence([said.architecture, ", ".join([said.loss, *numbers]), kept])
+    return _sentence([said.architecture, *_start(said), ", ".join([said.loss, *numbers]), kept])
+
+
+def _start(said: Described) -> list[str]:
+    """What the networks start from, if not from fresh weights, and what stays as it is."""
+    start, frozen = start_of(said.settings), said.settings.training.freeze
+    told = []
+    if start is not None and start.train is not None:
+        told.append(f"each starts from the same fold's network of {start.train} ({start.variant})")
+    elif start is not None:
+        told.append(f"each starts from the weights of {start.weights}")
+    return told + ([f"{', '.join(frozen)} stay as they are at the start"] if frozen else [])
 
 
 def _test(said: Described) -> str:

@@ -100,12 +100,17 @@ def _variant(plan: PlanRecord, name: str, base: Described) -> VariantWords:
 
 def _filter(dataset: PlannedDataset) -> list[str]:
     if dataset.filter is None:
-        return ["union of " + " and ".join(dataset.members)]
-    return [
+        parts = (name.partition(":") for name in dataset.members)
+        told = [f"{n} images of {one}" if n else one for one, _, n in parts]
+        return ["union of " + " and ".join(told) if len(told) > 1 else told[0]]
+    conditions = [
         _condition(column, wanted)
         for column, wanted in dataset.filter.items()
-        if column not in ("collection", "label")
+        if column not in ("collection", "label", "take", "take_seed")
     ]
+    if (take := dataset.filter.get("take")) is not None:
+        conditions.append(f"{take} of these, seed {dataset.filter.get('take_seed', 0)}")
+    return conditions
 
 
 def _condition(column: str, wanted: JsonValue) -> str:

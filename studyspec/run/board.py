@@ -18,8 +18,9 @@ State = Literal["waiting", "ready", "blocked", "done", "failed"]
 class Ticket:
     """What is to be known of a job to decide when it is its turn.
 
-    `number` is its place in the plan; `network` the training whose weights it uses; `forgiven` the
-    number of its failures that do not count any more.
+    `number` is its place in the plan; `network` the training whose network it tests, `start` the
+    one whose weights it starts from; `forgiven` the number of its failures that do not count any
+    more.
     """
 
     key: str
@@ -27,6 +28,7 @@ class Ticket:
     needs: tuple[str, ...]
     number: int
     network: str | None = None
+    start: str | None = None
     forgiven: int = 0
     time_limit_s: float | None = None
 
@@ -104,5 +106,5 @@ class Board:
         status = statuses.get(key)
         if status is None or not status.done:
             return "blocked"
-        there = key != ticket.network or self.present("train", key)
+        there = key not in (ticket.network, ticket.start) or self.present("train", key)
         return "done" if there else "blocked"

@@ -19,6 +19,7 @@ from studyspec.files import write
 from studyspec.jobs.evaluate import Evaluate
 from studyspec.jobs.stages import Job
 from studyspec.jobs.task import Key, PreparedImage
+from studyspec.jobs.train import Train
 from studyspec.run import leases
 from studyspec.run.board import Board, Ticket
 from studyspec.run.leases import Lease
@@ -49,9 +50,18 @@ def ticket_of(
     job: Job, number: int, forgiven: int = 0, time_limit_s: float | None = None
 ) -> Ticket:
     """What the board has to know of a job."""
-    uses = job.task.network if isinstance(job.task, Evaluate) else None
-    network = uses if uses in job.needs else None
-    return Ticket(job.key, job.stage, job.needs, number, network, forgiven, time_limit_s)
+    network = job.task.network if isinstance(job.task, Evaluate) else None
+    start = job.task.start if isinstance(job.task, Train) else None
+    return Ticket(
+        key=job.key,
+        stage=job.stage,
+        needs=job.needs,
+        number=number,
+        network=network if network in job.needs else None,
+        start=start if start in job.needs else None,
+        forgiven=forgiven,
+        time_limit_s=time_limit_s,
+    )
 
 
 def publish(results: Results, jobs: Iterable[tuple[Job, Ticket]]) -> None:

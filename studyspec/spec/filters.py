@@ -114,7 +114,7 @@ ColumnFilter = Annotated[
 
 
 class DatasetFilter(BaseModel):
-    """A named filter: conditions on catalog columns, all of which must hold.
+    """A named filter: conditions on catalog columns, all of which must hold, and a draw.
 
     Every key that is not a field below names a catalog column. A plain value means equal (floats to
     1e-6 relative), a list any of, a table is one of near/within, min/max, not, like.
@@ -129,6 +129,14 @@ class DatasetFilter(BaseModel):
     label: Literal["drawn", "exact"] = Field(
         "drawn", description="Which label: drawn by hand, or exact (twin images only)."
     )
+    take: int | None = Field(
+        None,
+        ge=1,
+        description="How many of these images are drawn; default: all of them. The same seed draws "
+        "the same images, and fewer of them if fewer are wanted.",
+        examples=[64],
+    )
+    take_seed: int = Field(0, ge=0, description="Seed of the draw.")
     sql: str | None = Field(
         None,
         min_length=1,

@@ -13,6 +13,11 @@ from studyspec.spec.names import COMMON
 from studyspec.spec.places import Entry, Path
 
 Entries = Mapping[Path, Entry]
+FORMS = {
+    "matrix": (("train", "test"), ("pairs",)),
+    "start_from": (("train", "variant"), ("weights",)),
+}
+"""Tables of two forms: the keys of the one and of the other, which exclude each other."""
 
 
 @dataclass(frozen=True)
@@ -65,22 +70,25 @@ class Layer:
 def merged(below: Mapping[str, object], above: Mapping[str, object]) -> dict[str, object]:
     """Tables merged key by key, the second over the first; anything else is replaced.
 
-    Pairs of a matrix replace its lists and its lists pairs, as they exclude each other. A plug-in
-    chosen by another name keeps what both have.
+    Pairs of a matrix replace its lists and its lists pairs, as they exclude each other; so do the
+    two forms of a start. A plug-in chosen by another name keeps what both have.
     """
     out = dict(below)
     for key, value in above.items():
         old = out.get(key)
         if isinstance(old, Mapping) and isinstance(value, Mapping):
-            kept = _beside(old, value) if key == "matrix" else carried(key, old, value)
+            kept = _beside(key, old, value) if key in FORMS else carried(key, old, value)
             out[key] = merged(kept, value)
         else:
             out[key] = value
     return out
 
 
-def _beside(old: Mapping[str, object], new: Mapping[str, object]) -> dict[str, object]:
-    gone = ("train", "test") if "pairs" in new else ("pairs",) if new else ()
+def _beside(table: str, old: Mapping[str, object], new: Mapping[str, object]) -> dict[str, object]:
+    """What stays of a table of two forms under another: what is of the same form."""
+    one, other = FORMS[table]
+    given = {key for key, value in new.items() if value is not None}
+    gone = one if given & set(other) else other if given else ()
     return {key: value for key, value in old.items() if key not in gone}
 
 

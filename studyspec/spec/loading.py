@@ -12,6 +12,7 @@ from studyspec.errors import Problem, SpecError, StudySpecError
 from studyspec.spec.fillable import cell_problems
 from studyspec.spec.layers import Layer
 from studyspec.spec.names import COMMON
+from studyspec.spec.origins import origin_problems
 from studyspec.spec.packages import package_problems
 from studyspec.spec.piecewise import Parts
 from studyspec.spec.problems import Pointer, explain
@@ -151,7 +152,9 @@ def _validate(layer: Layer, path: str) -> tuple[Parsed | None, list[Problem]]:
     if study is None or problems:
         return None, problems
     variants = expand(study)
-    return (study, variants), list(cell_problems(study, variants, pointer))
+    problems += cell_problems(study, variants, pointer)
+    problems += origin_problems(study, variants, pointer)
+    return (study, variants), problems
 
 
 def _reserved(layer: Layer, pointer: Pointer) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from studyspec.spec.dotted import setting_names
-from studyspec.spec.names import BASE, QUOTES
+from studyspec.spec.names import BASE, JOINTS, QUOTES
 from studyspec.spec.study import Study
 from studyspec.spec.variants import TABLES
 
@@ -30,7 +30,7 @@ def json_schema() -> Schema:
         "additionalProperties": {"$ref": "#/$defs/Variant"},
         "propertyNames": {"pattern": rf"^[^\[\]=,{QUOTED}]+$", "not": {"const": BASE}},
     }
-    tables["datasets"]["propertyNames"] = {"pattern": rf"^[^+{QUOTED}]+$"}
+    tables["datasets"]["propertyNames"] = {"pattern": rf"^[^{JOINTS}{QUOTED}]+$"}
     definitions["Profile"] = _profile(schema)
     tables["profiles"] = {
         "title": "Profiles",

@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from studyspec.plugins.registry import AUGMENTATIONS, METRICS, STEPS
 from studyspec.plugins.settings import Settings, fault
 from studyspec.spec.choices import Chosen, default_of, one_of, with_plugins
+from studyspec.spec.starts import FRESH, Start
 
 PositiveInt = Annotated[int, Field(ge=1)]
 Split = Literal["train", "validation", "test"]
@@ -111,6 +112,19 @@ class TrainingNumbers(Settings):
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="auto: bfloat16 where the hardware has it."
     )
+    freeze: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        (),
+        strict=False,
+        description="Parts of the network that stay as they are at the start, statistics of norms "
+        "included; named as their weights begin.",
+        examples=[["downs"], ["downs.0", "downs.1"]],
+    )
+
+    @field_validator("freeze")
+    @classmethod
+    def in_one_order(cls, freeze: tuple[str, ...]) -> tuple[str, ...]:
+        """Each once and sorted: their order decides nothing."""
+        return tuple(sorted(set(freeze)))
 
 
 class TrainingSettings(TrainingNumbers):
@@ -123,6 +137,11 @@ class TrainingSettings(TrainingNumbers):
     schedule: ScheduleSettings = Field(
         default_of("schedule"),
         description="How the learning rate goes, chosen by its name.",
+    )
+    start_from: Start = Field(
+        FRESH,
+        description="A network that the training starts from: one of this study, or a file; "
+        "none: fresh weights.",
     )
 
 

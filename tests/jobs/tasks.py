@@ -30,7 +30,12 @@ uses = st.builds(Use, name=names, recipe=st.integers(1, 9), settings=settings)
 several = st.lists(uses, max_size=3).map(tuple)
 patches = st.builds(PatchSettings, size=st.sampled_from([16, 512]))
 pipelines = st.builds(Pipeline, steps=several, patch=patches)
-numbers = st.builds(TrainingNumbers, epochs=st.integers(1, 250), learning_rate=shares)
+numbers = st.builds(
+    TrainingNumbers,
+    epochs=st.integers(1, 250),
+    learning_rate=shares,
+    freeze=st.lists(names, max_size=2).map(tuple),
+)
 learnings = st.builds(
     Learning,
     dihedral=st.sampled_from(["all", "none"]),
@@ -42,6 +47,7 @@ learnings = st.builds(
 )
 foldings = st.builds(Folding, folds=st.integers(2, 5), unit=st.sampled_from(["patch", "image"]))
 many = st.lists(keys, max_size=3).map(tuple)
+positions = st.lists(st.integers(0, 5), max_size=2).map(tuple)
 tasks: st.SearchStrategy[AnyTask] = st.one_of(
     st.builds(
         Prepare,
@@ -59,12 +65,14 @@ tasks: st.SearchStrategy[AnyTask] = st.one_of(
         folding=foldings,
         fold=st.integers(0, 4),
         seed=st.integers(0, 99),
+        start=st.none() | keys,
     ),
     st.builds(
         Evaluate,
         network=keys,
         images=many,
-        shared=st.lists(st.integers(0, 5), max_size=2).map(tuple),
+        shared=positions,
+        seen_before=st.lists(positions, max_size=2).map(tuple),
         split=st.sampled_from(["train", "validation", "test"]),
         dihedral=st.booleans(),
         metrics=several,

@@ -75,6 +75,22 @@ def test_a_union_is_told_by_its_members() -> None:
     assert row.filter == ("union of Au and Ag",)
 
 
+@pytest.mark.parametrize(
+    ("members", "text"),
+    [(["twin:384", "real"], "union of 384 images of twin and real"), (["Au:8"], "8 images of Au")],
+)
+def test_drawn_members_are_told(members: list[str], text: str) -> None:
+    mixed = {"filter": None, "members": members, "images": [], "label": "drawn"}
+    (row,) = said(frames(datasets={"a": mixed}, cells=[])).datasets
+    assert row.filter == (text,)
+
+
+def test_a_drawn_dataset_says_its_number_and_seed() -> None:
+    drawn = {"filter": {"c": 1, "take": 8}, "members": ["a"], "images": [], "label": "drawn"}
+    (row,) = said(frames(datasets={"a": drawn}, cells=[])).datasets
+    assert row.filter == ("c = 1", "8 of these, seed 0")
+
+
 def test_provenance_names_software_and_hardware() -> None:
     terms = dict(said(frames()).provenance)
     assert "torch 2.13.0" in terms["Software"]

@@ -68,6 +68,21 @@ def test_the_training_is_that_of_the_study() -> None:
     assert "moving average of the weights (0.99" in text
 
 
+@pytest.mark.parametrize(
+    ("start", "text"),
+    [
+        ({"train": "twin", "variant": "long"}, "the same fold's network of twin (long)"),
+        ({"weights": "a.safetensors"}, "each starts from the weights of a.safetensors"),
+    ],
+)
+def test_what_a_training_starts_from_is_told(start: dict[str, str], text: str) -> None:
+    training = {"start_from": start, "freeze": ["downs", "bottleneck"]}
+    told = said({"training": training})["Training"]
+    assert text in told
+    assert "bottleneck, downs stay as they are at the start" in told
+    assert "start" not in said({})["Training"]
+
+
 @pytest.mark.parametrize(("collection", "twin"), [("twin", True), ("sytwu-2023", False)])
 def test_the_twin_is_recognized(collection: str, twin: bool) -> None:
     made = frames(("Au",))

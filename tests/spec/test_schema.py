@@ -55,6 +55,7 @@ def test_studies_are_valid(path: Path) -> None:
     [
         ("[datasets.Cd]\ndose = { nearr = 3 }\n", "$.datasets.Cd.dose"),
         ('[datasets."A+B"]\n', "$.datasets"),
+        ('[datasets."A:3"]\n', "$.datasets"),
         ("[variants.a]\ntraining.epoch = 3\n", "$.variants.a.training"),
         ("[variants.a]\ncatalog.path = ''\n", "$.variants.a"),
         ('[variants.a.sweep]\n"augment.noise.roh" = [1]\n', "$.variants.a.sweep"),
