@@ -17,7 +17,7 @@ from studyspec.twin.film import SUPPORTS
 from studyspec.twin.knobs import Knobs
 from studyspec.twin.materials import CRYSTALS
 
-RECIPE = 3
+RECIPE = 4
 """Raised when the same conditions give another image."""
 T = TypeVar("T")
 N = TypeVar("N", int, float)

@@ -100,6 +100,9 @@ class Waves:
     """The electron wave in the specimen."""
 
     slice_A: float = 10.0  # one slice; measured: correlates 0.995 with abTEM, one projection 0.79
+    film_slice_A: float = (
+        20.0  # one slice of the film; measured: correlates 0.998 with 10 Å, nitride 0.992
+    )
     bandwidth: float = 2 / 3  # of the Nyquist frequency, against aliasing (Kirkland 2010, 6.9)
     step_A: float = 0.2  # distance of the wave's points at every magnification: 32.8 mrad
     padding_A: float = 12.0  # margin around the field

@@ -56,84 +56,100 @@ class _Shape:
 
 def _atoms(film: _Shape, density: float, rng: np.random.Generator, constants: Film) -> Array:
     """Random atoms that keep their distance, cut at a slowly varying top."""
-    tallest_A = film.tallest_A(constants)
-    wanted = int(density * film.size_A**2 * tallest_A)
-    box = np.array([film.size_A, film.size_A, tallest_A])
+    top = _Top.of(film, rng, constants)
+    wanted = int(density * film.size_A**2 * top.heights_A.mean())
+    box = np.array([film.size_A, film.size_A, film.tallest_A(constants)])
     shape = np.maximum(box // constants.shortest_A, 1).astype(int)
     cells = _Cells(shape, box / shape, constants.shortest_A)
+    filled = wanted / (density * box.prod())
     for _ in range(ROUNDS):
         missing = wanted - cells.count
         if missing <= 0:
             break
-        cells.add(int(1.3 * missing) + 8, rng)
+        cells.add(int(1.3 * missing / filled) + 8, top, rng)
     atoms = cells.positions()
-    atoms = rng.permutation(atoms)[:wanted]
-    return atoms[atoms[:, 2] < _top(atoms, film, rng, constants)]
+    return atoms if len(atoms) <= wanted else atoms[rng.permutation(len(atoms))[:wanted]]
+
+
+@dataclass(frozen=True)
+class _Top:
+    """Thickness of the film on a coarse grid across it [Å, (n, n)]."""
+
+    heights_A: Array
+
+    @classmethod
+    def of(cls, film: _Shape, rng: np.random.Generator, constants: Film) -> _Top:
+        """Draw it: slowly varying, and periodic."""
+        from scipy.ndimage import gaussian_filter
+
+        relief = rng.normal(size=(RELIEF_PX, RELIEF_PX))
+        sd = RELIEF_PX * constants.relief_length_A / film.size_A
+        relief = gaussian_filter(relief, sd, mode="wrap")
+        relief = (relief - relief.mean()) / (relief.std() + 1e-9)
+        return cls(film.thickness_A * np.clip(1 + film.relief * relief, *constants.extremes))
+
+    def at(self, rows: Array, cols: Array) -> Array:
+        """At places that count from 0 to 1 across the film."""
+        n = len(self.heights_A)
+        row, col = ((place * n).astype(int) % n for place in (rows, cols))
+        return np.asarray(self.heights_A[row, col])
 
 
 class _Cells:
     """At most one atom in each cell of a box that is periodic across but not along the beam.
 
     Cells are at least as wide as the shortest distance, so that only neighbours can be too near.
-    Each cell keeps where in it its atom lies, in cells; NaN if it has none. A layer that stays
+    Each cell knows whether it is full, and where in it its atom lies, in cells. A layer that stays
     empty separates the last layer from the first.
     """
 
     def __init__(self, shape: npt.NDArray[np.int64], edges_A: Array, shortest_A: float) -> None:
         self._edges, self._shortest = edges_A.astype(np.float32), shortest_A
         self._shape = (int(shape[0]), int(shape[1]), int(shape[2]) + 1)
-        self._inside = np.full((3, int(np.prod(self._shape))), np.nan, np.float32)
+        n = int(np.prod(self._shape))
+        self._full, self._inside = np.zeros(n, bool), np.empty((3, n), np.float32)
 
     @property
     def count(self) -> int:
-        return int(np.count_nonzero(~np.isnan(self._inside[0])))
+        return int(np.count_nonzero(self._full))
 
-    def add(self, n: int, rng: np.random.Generator) -> None:
-        """Try `n` new atoms; those in a full cell or too near to others are not kept."""
+    def add(self, n: int, top: _Top, rng: np.random.Generator) -> None:
+        """Try `n` new atoms; those above the top, in a full cell or too near are not kept."""
         rows, cols, depth = self._shape
-        places = [rng.integers(0, edge, n) for edge in (rows, cols, depth - 1)]
-        where = (places[0] * cols + places[1]) * depth + places[2]
+        row, col, layer = (rng.integers(0, edge, n) for edge in (rows, cols, depth - 1))
         inside = rng.random((3, n), np.float32)
-        free = np.isnan(self._inside[0, where])
-        self._inside[:, where[free]] = inside[:, free]
-        new = np.zeros(self._inside.shape[1], bool)
-        new[where[free]] = True
+        where = (row * cols + col) * depth + layer
+        height_A = (layer + inside[2]) * self._edges[2]
+        kept = height_A < top.at((row + inside[0]) / rows, (col + inside[1]) / cols)
+        kept &= ~self._full[where]
+        self._inside[:, where[kept]] = inside[:, kept]
+        new = np.zeros(len(self._full), bool)
+        new[where[kept]] = True
         chosen = np.flatnonzero(new)
-        self._inside[:, chosen[self._crowded(chosen, new)]] = np.nan
+        crowded = self._crowded(chosen, new)
+        self._full[chosen[~crowded]] = True
 
     def _crowded(self, chosen: npt.NDArray[np.int64], new: npt.NDArray[np.bool_]) -> Mask:
         """Which new atoms are too near to an old one, or to a new one further on."""
         rows, cols, depth = self._shape
         row, rest = np.divmod(chosen, cols * depth)
         col, layer = np.divmod(rest, depth)
-        mine = self._inside[:, chosen]
+        either = self._full | new
         crowded = np.zeros(len(chosen), bool)
         for step in NEIGHBOURS:
             there = ((row + step[0]) % rows * cols + (col + step[1]) % cols) * depth
             there += layer + step[2]
-            squares = np.zeros(len(chosen), np.float32)
+            beside = np.flatnonzero((either if step > (0, 0, 0) else self._full)[there] & ~crowded)
+            there, mine = there[beside], chosen[beside]
+            squares = np.zeros(len(beside), np.float32)
             for axis in range(3):
-                apart = self._inside[axis, there] - mine[axis] + np.float32(step[axis])
-                squares += (apart * self._edges[axis]) ** 2
-            near = squares < self._shortest**2
-            crowded |= near if step > (0, 0, 0) else near & ~new[there]
+                apart = self._inside[axis, there] - self._inside[axis, mine]
+                squares += ((apart + np.float32(step[axis])) * self._edges[axis]) ** 2
+            crowded[beside] = squares < self._shortest**2
         return crowded
 
     def positions(self) -> Array:
         """All atoms [Å, (N, 3)]."""
-        full = np.flatnonzero(~np.isnan(self._inside[0]))
+        full = np.flatnonzero(self._full)
         where = np.stack(np.unravel_index(full, self._shape), axis=1)
         return np.asarray((where + self._inside[:, full].T) * self._edges, np.float64)
-
-
-def _top(atoms: Array, film: _Shape, rng: np.random.Generator, constants: Film) -> Array:
-    """Thickness of the film at each atom [Å]."""
-    from scipy.ndimage import gaussian_filter
-
-    relief = rng.normal(size=(RELIEF_PX, RELIEF_PX))
-    sd = RELIEF_PX * constants.relief_length_A / film.size_A
-    relief = gaussian_filter(relief, sd, mode="wrap")
-    relief = (relief - relief.mean()) / (relief.std() + 1e-9)
-    row, col = (atoms[:, :2] / film.size_A * RELIEF_PX).astype(int).T % RELIEF_PX
-    part = np.clip(1 + film.relief * relief[row, col], *constants.extremes)
-    return np.asarray(film.thickness_A * part)

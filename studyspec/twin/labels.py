@@ -120,8 +120,9 @@ def outline(xy_A: Array, n: int, step_A: float, constants: Labels) -> Outline | 
         return None
     far = constants.reach_A + constants.closing_A
     grown = distance_transform_edt(free) * step_A <= far
-    depth = _signed(grown, step_A) - constants.closing_A
-    depth = _signed(depth > 0, step_A)[wide:-wide, wide:-wide]
+    within = (distance_transform_edt(grown) - 0.5) * step_A
+    closed = grown if grown.all() else within > constants.closing_A
+    depth = _signed(closed, step_A)[wide:-wide, wide:-wide]
     return Outline(depth.astype(np.float32), int(low[0]), int(low[1]), step_A)
 
 

@@ -10,7 +10,7 @@ import scipy.fft as fft
 
 from studyspec.twin.constants import Lens, Sessions
 from studyspec.twin.sessions import Session
-from studyspec.twin.wave import Beam, Complex, Grid, Real
+from studyspec.twin.wave import Beam, Complex, Grid, Real, waves_of
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ def intensity(wave: Complex, grid: Grid, beam: Beam, focus: Focus, lens: Lens) -
     for point, weight in zip(points, weights, strict=True):
         defocus_A = 10 * (focus.defocus_nm + point * lens.focal_spread_nm)
         phase = fixed + np.float32(np.pi * beam.wavelength_A * defocus_A) * squares
-        transfer = np.exp(-1j * phase) * (envelope_of(defocus_A) * aperture)
-        seen = fft.ifft2(spectrum * transfer.astype(np.complex64), overwrite_x=True)
+        transfer = waves_of(-phase, envelope_of(defocus_A) * aperture)
+        seen = fft.ifft2(spectrum * transfer, overwrite_x=True)
         image += np.float32(weight) * (seen.real**2 + seen.imag**2)
     damping = np.exp(-2 * (np.pi * lens.vibration_A) ** 2 * grid.half_squares())
     angle = np.deg2rad(focus.drift_deg)

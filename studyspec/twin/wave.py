@@ -66,34 +66,38 @@ class Grid:
 
 
 class Specimen:
-    """Atoms by element in slices, each turned into a projected potential when it is asked for."""
+    """Atoms by element in slices, each turned into a projected potential when it is asked for.
+
+    Particles lie above z = 0 and are cut into thin slices; the film behind them, whose atoms are
+    light, into thicker ones. `edges_A` are the heights of the slices' faces [Å], one more than
+    there are slices; the beam goes along +z.
+    """
 
     def __init__(self, grid: Grid, atoms: Mapping[Element, Positions], constants: Waves) -> None:
         self._grid, self._constants = grid, constants
         self._atoms = {element: xyz for element, xyz in atoms.items() if len(xyz)}
         heights = np.concatenate([xyz[:, 2] for xyz in self._atoms.values()] or [np.zeros(1)])
-        self._top = float(heights.min())
-        thickness = float(heights.max()) - self._top + 1e-3
-        self.slices = max(1, int(np.ceil(thickness / constants.slice_A)))
+        above = _edges(min(0.0, float(heights.min())), constants.slice_A)[:0:-1]
+        below = _edges(max(0.0, float(heights.max()) + 1e-3), constants.film_slice_A)
+        self.edges_A = np.concatenate([above, below])
         self._factors = {element: self._factor(element) for element in self._atoms}
 
     def potential(self, number: int) -> tuple[Real, Real] | None:
         """Elastic and absorptive potential of a slice, projected [V Å], (n, n); None: empty."""
-        low = self._top + number * self._constants.slice_A
-        elastic: npt.NDArray[np.complex64] | None = None
-        absorptive: npt.NDArray[np.complex64] | None = None
+        low, high = self.edges_A[number : number + 2]
+        shape = (self._grid.n, self._grid.n)
+        elastic, absorptive = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        empty = True
         for element, xyz in self._atoms.items():
-            inside = (xyz[:, 2] >= low) & (xyz[:, 2] < low + self._constants.slice_A)
+            inside = (xyz[:, 2] >= low) & (xyz[:, 2] < high)
             if not inside.any():
                 continue
             spectrum = fft.rfft2(self._deposit(xyz[inside, :2])) * self._factors[element]
-            loss = spectrum * np.float32(self._constants.absorption_of(element.number))
-            elastic = spectrum if elastic is None else elastic + spectrum
-            absorptive = loss if absorptive is None else absorptive + loss
-        if elastic is None or absorptive is None:
-            return None
-        shape = (self._grid.n, self._grid.n)
-        return fft.irfft2(elastic, s=shape), np.maximum(fft.irfft2(absorptive, s=shape), 0)
+            potential = fft.irfft2(spectrum, s=shape)
+            elastic += potential
+            absorptive += np.float32(self._constants.absorption_of(element.number)) * potential
+            empty = False
+        return None if empty else (elastic, np.maximum(absorptive, 0))
 
     def _factor(self, element: Element) -> Real:
         """Spectrum of one atom's potential, sharpened by what the deposit blurs."""
@@ -111,13 +115,19 @@ class Specimen:
         scaled = xy / self._grid.step_A
         corner = np.floor(scaled).astype(np.int64)
         part = scaled - corner
-        plane = np.zeros(n * n)
+        weights, places = [], []
         for down in (0, 1):
             for right in (0, 1):
-                weight = np.abs(1 - down - part[:, 0]) * np.abs(1 - right - part[:, 1])
-                where = (corner[:, 0] + down) % n * n + (corner[:, 1] + right) % n
-                plane += np.bincount(where, weight, n * n)
+                weights.append(np.abs(1 - down - part[:, 0]) * np.abs(1 - right - part[:, 1]))
+                places.append((corner[:, 0] + down) % n * n + (corner[:, 1] + right) % n)
+        plane = np.bincount(np.concatenate(places), np.concatenate(weights), n * n)
         return plane.reshape(n, n).astype(np.float32)
+
+
+def _edges(reach_A: float, step_A: float) -> Positions:
+    """Faces of slices from 0 to at least this height [Å], which may be negative."""
+    n = int(np.ceil(abs(reach_A) / step_A))
+    return np.asarray(np.arange(n + 1) * np.copysign(step_A, reach_A), np.float64)
 
 
 def exit_wave(
@@ -134,7 +144,8 @@ def exit_wave(
     grid
         Sampling of the wave.
     atoms
-        Positions by element [Å, (N, 3)]; the beam goes along +z.
+        Positions by element [Å, (N, 3)]: particles above the film at z >= 0; the beam goes
+        along +z.
     beam
         Energy of the electrons.
     constants
@@ -146,23 +157,27 @@ def exit_wave(
     squares = grid.squares()
     limit = constants.bandwidth / (2 * grid.step_A)
     across = 2 * tilt_mrad * 1e-3 / beam.wavelength_A * grid.k[:, None]
-    step = np.exp(-1j * np.pi * beam.wavelength_A * constants.slice_A * (squares + across))
-    propagator = (step * (squares < limit**2)).astype(np.complex64)
+    phase = np.asarray(-np.pi * beam.wavelength_A * (squares + across), np.float32)
+    passed = (squares < limit**2).astype(np.float32)
+    propagators: dict[float, Complex] = {}
     sigma = np.float32(beam.interaction_per_VA)
     wave = np.ones((grid.n, grid.n), np.complex64)
-    for number in range(specimen.slices):
+    for number, thickness_A in enumerate(np.diff(specimen.edges_A)):
+        if thickness_A not in propagators:
+            propagators[thickness_A] = waves_of(np.float32(thickness_A) * phase, passed)
         found = specimen.potential(number)
         if found is not None:
             elastic, absorptive = found
-            wave *= _transmission(sigma * elastic, sigma * absorptive)
-        wave = fft.ifft2(fft.fft2(wave, overwrite_x=True) * propagator, overwrite_x=True)
+            wave *= waves_of(sigma * elastic, np.exp(-sigma * absorptive))
+        spectrum = fft.fft2(wave, overwrite_x=True)
+        spectrum *= propagators[thickness_A]
+        wave = fft.ifft2(spectrum, overwrite_x=True)
     return wave
 
 
-def _transmission(phase: Real, loss: Real) -> Complex:
-    """exp(i phase - loss): sine and cosine of reals are several times faster than a complex exp."""
-    amplitude = np.exp(-loss)
-    transmission = np.empty(phase.shape, np.complex64)
-    transmission.real = amplitude * np.cos(phase)
-    transmission.imag = amplitude * np.sin(phase)
-    return transmission
+def waves_of(phase: Real, amplitude: Real) -> Complex:
+    """Amplitude exp(i phase): sine and cosine of reals are several times faster."""
+    waves = np.empty(phase.shape, np.complex64)
+    waves.real = amplitude * np.cos(phase)
+    waves.imag = amplitude * np.sin(phase)
+    return waves

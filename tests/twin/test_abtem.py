@@ -42,7 +42,9 @@ def test_the_exit_wave_is_that_of_abtem(slice_A: float, least: float) -> None:
     thin = replace(CONSTANTS.film, carbon_nm=2.0)
     film = make_film("ultrathin carbon", size, rng, thin)[CARBON]
     film = film + np.array([0, 0, particle[:, 2].max() + 1.5])
-    constants = replace(CONSTANTS.waves, absorption_per_Z=0.0, slice_A=slice_A)
+    constants = replace(
+        CONSTANTS.waves, absorption_per_Z=0.0, slice_A=slice_A, film_slice_A=slice_A
+    )
     ours = low(exit_wave(GRID, {gold: particle, CARBON: film}, Beam(300e3), constants))
     positions = np.concatenate([particle, film])
     numbers = [gold.number] * len(particle) + [CARBON.number] * len(film)
