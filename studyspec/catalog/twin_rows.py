@@ -14,7 +14,7 @@ from studyspec.catalog.row import ImageRow
 COLLECTION = "twin"
 IMAGE, DRAWN, EXACT = "twin", "twin-drawn", "twin-exact"
 """Schemes of simulated images and of their labels."""
-IMAGES_PER_CONDITION = 12
+IMAGES_PER_CONDITION = 48
 CONDITION = (
     "material",
     "diameter_nm",
@@ -32,7 +32,7 @@ STEP_PX, LEAST_PX, MOST_PX = 256, 512, 4096
 
 
 def twin_rows(published: Sequence[ImageRow]) -> Iterator[ImageRow]:
-    """Twelve simulated images for each condition of the published ones, with its metadata."""
+    """Simulated images for each condition of the published ones, with its metadata."""
     templates: dict[tuple[object, ...], ImageRow] = {}
     for row in published:
         condition = tuple(getattr(row, name) for name in (*CONDITION, *SETTABLE))
