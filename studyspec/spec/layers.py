@@ -41,6 +41,11 @@ class Layer:
         table = {k: v for k, v in self.table.items() if k != key}
         return Layer(table, {p: e for p, e in self.entries.items() if p[:1] != (key,)})
 
+    def less(self, path: Path) -> Layer:
+        """The same without what stands at a path."""
+        entries = {p: e for p, e in self.entries.items() if p[: len(path)] != path}
+        return Layer(_less(self.table, path), entries)
+
     def under(self, above: Layer) -> Layer:
         """Another layer merged over this one, table by table; anything else is replaced."""
         table = merged(self.table, above.table)
@@ -90,6 +95,15 @@ def _beside(table: str, old: Mapping[str, object], new: Mapping[str, object]) ->
     given = {key for key, value in new.items() if value is not None}
     gone = one if given & set(other) else other if given else ()
     return {key: value for key, value in old.items() if key not in gone}
+
+
+def _less(table: Mapping[str, object], path: Path) -> dict[str, object]:
+    key, *more = path
+    out = {k: v for k, v in table.items() if more or k != key}
+    below = table.get(str(key))
+    if more and isinstance(below, Mapping):
+        out[str(key)] = _less(below, tuple(more))
+    return out
 
 
 def holds(table: object, step: str | int) -> bool:
