@@ -37,7 +37,10 @@ class TrainInputs(Inputs):
 
 
 class EpochRow(Written):
-    """What one epoch came to; losses are means over pixels [nat], epochs count from 1."""
+    """What one epoch came to; losses are means over pixels [nat], epochs count from 1.
+
+    In a training by steps, an epoch is what lies between two validations.
+    """
 
     epoch: int
     train_loss: float | None
@@ -142,7 +145,7 @@ class Train(Task[TrainInputs, Trained]):
             return PatchSet(*selection.gather(images, positions), told)
 
         def tell(epoch: Epoch) -> None:
-            workshop.tell(asdict(epoch) | {"epochs": self.learning.training.epochs})
+            workshop.tell(asdict(epoch) | {"epochs": self.learning.training.validations})
 
         start = self._start(inputs, workshop)
         trained = train(

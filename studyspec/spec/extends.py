@@ -23,11 +23,13 @@ OWN = (STUDY, "claims")
 class StudyFile:
     """A study file with all that lies under it.
 
-    `source` is its text, and after it that of each file below, headed by its name.
+    `source` is its text, and after it that of each file below, headed by its name; `files` are the
+    tables of each by itself.
     """
 
     layer: Layer
     source: str
+    files: tuple[Layer, ...]
 
 
 def read(path: Path) -> StudyFile:
@@ -66,7 +68,7 @@ def _extended(path: Path, text: str, above: tuple[Path, ...]) -> StudyFile:
     """A file over those below it; `above` are the files that led to it."""
     own = parse(text, str(path))
     if EXTENDS not in own.table:
-        return StudyFile(own, text)
+        return StudyFile(own, text, (own,))
     pointer = Pointer(str(path), own.entries)
     chain = (*above, path)
     named = own.table[EXTENDS]
@@ -87,7 +89,7 @@ def _extended(path: Path, text: str, above: tuple[Path, ...]) -> StudyFile:
     merged = _lent(base.layer).under(own.without(EXTENDS))
     entries = {**merged.entries, (): own.entries[()]}
     source = f"{text.rstrip()}\n\n# {'-' * 20} {named}\n\n{base.source}"
-    return StudyFile(replace(merged, entries=entries), source)
+    return StudyFile(replace(merged, entries=entries), source, (own, *base.files))
 
 
 def _lent(base: Layer) -> Layer:

@@ -16,8 +16,10 @@ Entries = Mapping[Path, Entry]
 FORMS = {
     "matrix": (("train", "test"), ("pairs",)),
     "start_from": (("train", "variant"), ("weights",)),
+    "training": (("epochs",), ("steps", "validate_every")),
 }
-"""Tables of two forms: the keys of the one and of the other, which exclude each other."""
+"""Tables of two forms: the keys of the one and of the other, which exclude each other; what is of
+neither stays."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ def merged(below: Mapping[str, object], above: Mapping[str, object]) -> dict[str
     """Tables merged key by key, the second over the first; anything else is replaced.
 
     Pairs of a matrix replace its lists and its lists pairs, as they exclude each other; so do the
-    two forms of a start. A plug-in chosen by another name keeps what both have.
+    two forms of a start, and the steps and epochs of a training. A plug-in chosen by another name
+    keeps what both have.
     """
     out = dict(below)
     for key, value in above.items():
@@ -93,7 +96,7 @@ def _beside(table: str, old: Mapping[str, object], new: Mapping[str, object]) ->
     """What stays of a table of two forms under another: what is of the same form."""
     one, other = FORMS[table]
     given = {key for key, value in new.items() if value is not None}
-    gone = one if given & set(other) else other if given else ()
+    gone = one if given & set(other) else other if given & set(one) else ()
     return {key: value for key, value in old.items() if key not in gone}
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from studyspec.errors import Problem, SpecError
+from studyspec.spec.exclusive import exclusive_problems
 from studyspec.spec.extends import PROFILES, read
 from studyspec.spec.fillable import cell_problems
 from studyspec.spec.layers import Layer
@@ -70,6 +71,7 @@ def load(path: Path, profile: str | None = None) -> LoadedStudy:
     file = whole.layer
     layers = dict(_profiles(file))
     problems = list(_file_problems(file, layers, profile, str(path)))
+    problems += (p for one in whole.files for p in exclusive_problems(one, str(path)))
     plain = file.without(PROFILES)
     chosen = plain if profile is None else layers.get(profile, plain)
     parsed, found = _validate(chosen, str(path))
