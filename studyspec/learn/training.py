@@ -156,7 +156,7 @@ class _Work:
         training = draws.split == TRAIN
         patches = self.train if training else self.validation
         where = samples // FORMS if self.learning.dihedral == "all" else samples
-        taken = patches.take(where, samples, self.device)
+        taken = patches.take(where, samples, self.device, draws)
         batch = self.augmenter(taken, draws, training)
         with autocast(self.device, self.precision):
             logits = network(batch.images)

@@ -100,6 +100,7 @@ def _patches(said: Described) -> str:
 
 def _training(said: Described) -> str:
     training, folds = said.settings.training, said.settings.cross_validation
+    random = training.crops == "random"
     numbers = [
         f"optimizer {training.optimizer}",
         *([f"weight decay {training.weight_decay:g}"] if training.weight_decay else []),
@@ -108,6 +109,7 @@ def _training(said: Described) -> str:
         *([f"{training.micro_batch} at once"] if training.micro_batch else []),
         _length(training),
         f"precision {training.precision}",
+        *(["patches moved to random places within those trained on"] if random else []),
     ]
     kept = "the weights of the lowest validation loss are kept"
     if training.average is not None:

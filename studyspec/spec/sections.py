@@ -110,6 +110,11 @@ class TrainingNumbers(Settings):
         examples=[30],
     )
     batch_size: PositiveInt = Field(32, description="Samples per optimizer step.")
+    crops: Literal["grid", "random"] = Field(
+        "grid",
+        description="grid: each patch as it was cut; random: moved to a random place each time, "
+        "within the patches of its image that are trained on.",
+    )
     micro_batch: PositiveInt | None = Field(
         None,
         description="Samples held in memory at once (gradients are accumulated); default: a whole "
