@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from studyspec import api
+from studyspec.api.workplace import study_files
 from studyspec.catalog.table import Catalog
 
 PROJECT = Path(__file__).parents[1]
-STUDIES = sorted((PROJECT / "studies").glob("*.toml"))
+STUDIES = study_files(PROJECT / "studies")
 OF_THE_PAPER = {
     "rescaling", "sessions", "magnification", "dose", "diameter", "material", "noise",
     "noise-range", "noise-medium", "histograms", "predictions", "hyperparameters", "statistics",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from studyspec.errors import NothingThere
 from studyspec.plugins.contracts import Whereabouts
+from studyspec.spec.extends import extended
 from studyspec.store.folder import Results
 
 AnyPath = str | Path
@@ -51,7 +52,9 @@ def results_in(folder: AnyPath) -> Results:
 
 
 def study_files(paths: Paths) -> tuple[Path, ...]:
-    """The study files named, folders replaced by the TOML files in them, in name order.
+    """The study files named, folders replaced by the studies in them, in name order.
+
+    A file of a folder that others there extend, and that has no `[study]`, is none.
 
     Raises
     ------
@@ -59,10 +62,16 @@ def study_files(paths: Paths) -> tuple[Path, ...]:
         If there is none.
     """
     given = [Path(path) for path in several(paths)]
-    files = [f for p in given for f in (sorted(p.glob("*.toml")) if p.is_dir() else [p])]
+    files = [f for p in given for f in (_studies(p) if p.is_dir() else [p])]
     if not files:
         raise NothingThere("no study file was named", hint="name a TOML file or a folder of them")
     return tuple(files)
+
+
+def _studies(folder: Path) -> list[Path]:
+    files = sorted(folder.glob("*.toml"))
+    lying_under = extended(files)
+    return [file for file in files if file.resolve() not in lying_under]
 
 
 def several(paths: Paths) -> tuple[AnyPath, ...]:

@@ -38,6 +38,24 @@ def gather(
     return pixels, labels
 
 
+def around(images: Sequence[Patches], positions: Positions) -> Positions:
+    """For each chosen patch those around it in its image that are chosen too; (n, 3, 3).
+
+    The numbers count in `positions`; -1 where there is none.
+    """
+    places = [
+        (i, int(row), int(col))
+        for i, image in enumerate(images)
+        for row, col in zip(image.rows, image.cols, strict=True)
+    ]
+    known = {places[position]: number for number, position in enumerate(positions)}
+    found = np.full((len(positions), 3, 3), -1, np.int64)
+    for (image, row, col), number in known.items():
+        for down, right in np.ndindex(3, 3):
+            found[number, down, right] = known.get((image, row + down - 1, col + right - 1), -1)
+    return found
+
+
 def known_values(
     images: Sequence[Patches],
     columns: Mapping[str, Sequence[Cell]],

@@ -37,7 +37,10 @@ class TrainInputs(Inputs):
 
 
 class EpochRow(Written):
-    """What one epoch came to; losses are means over pixels [nat], epochs count from 1."""
+    """What one epoch came to; losses are means over pixels [nat], epochs count from 1.
+
+    In a training by steps, an epoch is what lies between two validations.
+    """
 
     epoch: int
     train_loss: float | None
@@ -137,16 +140,17 @@ class Train(Task[TrainInputs, Trained]):
         split = self.split([[len(next(found).rows) for _ in member] for member in self.members])
         values = selection.known_values(images, self.columns, self.learning.facts)
 
-        def part(positions: selection.Positions) -> PatchSet:
+        def part(positions: selection.Positions, crops: bool = False) -> PatchSet:
             told = {name: each[positions] for name, each in values.items()}
-            return PatchSet(*selection.gather(images, positions), told)
+            around = selection.around(images, positions) if crops else None
+            return PatchSet(*selection.gather(images, positions), told, around)
 
         def tell(epoch: Epoch) -> None:
-            workshop.tell(asdict(epoch) | {"epochs": self.learning.training.epochs})
+            workshop.tell(asdict(epoch) | {"epochs": self.learning.training.validations})
 
         start = self._start(inputs, workshop)
         trained = train(
-            part(split.train),
+            part(split.train, crops=self.learning.training.crops == "random"),
             part(split.validation),
             self.learning,
             self.seed,

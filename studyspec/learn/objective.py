@@ -63,15 +63,15 @@ class Objective:
             fused=True,
         )
 
-    def set_rate(self, optimizer: torch.optim.Optimizer, step: int, per_epoch: int) -> None:
-        """Set the learning rate of a step, counted from the training's first as 0.
+    def set_rate(self, optimizer: torch.optim.Optimizer, step: int, steps: int) -> None:
+        """Set the learning rate of a step of a training, counted from 0 to `steps` - 1.
 
         Raises
         ------
         PluginError
             If the schedule fails, or gives no finite number from 0 on.
         """
-        one, steps = self.schedule, self.numbers.epochs * per_epoch
+        one = self.schedule
         with blamed(SCHEDULES.kind, one.found):
             factor: object = one.plugin.factor(step, steps, one.settings)
         if not isinstance(factor, int | float) or not math.isfinite(factor) or factor < 0:

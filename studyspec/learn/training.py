@@ -22,6 +22,7 @@ from studyspec.learn.average import Average
 from studyspec.learn.batches import PatchSet
 from studyspec.learn.building import Promised, build, check_size, promised
 from studyspec.learn.checkpoints import Checkpoint, CheckpointFile
+from studyspec.learn.course import Course
 from studyspec.learn.devices import autocast, memory_watch, precision_on
 from studyspec.learn.draws import Draws
 from studyspec.learn.freezing import freeze
@@ -34,7 +35,10 @@ TRAIN, VALIDATION = 0, 1
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch came to; losses are means over samples, epochs count from 1."""
+    """What one epoch came to; losses are means over samples, epochs count from 1.
+
+    In a training by steps, an epoch is what lies between two validations.
+    """
 
     epoch: int
     train_loss: float
@@ -134,16 +138,16 @@ class _Work:
         """Samples that the network sees at once."""
         return self.learning.training.micro_batch or self.learning.training.batch_size
 
-    @property
-    def batches_per_epoch(self) -> int:
-        return math.ceil(self.samples(self.train) / self.learning.training.batch_size)
+    @cached_property
+    def course(self) -> Course:
+        return Course(self.learning.training, self.samples(self.train))
 
     def samples(self, patches: PatchSet) -> int:
         """Samples of an epoch: with dihedral = "all", 8 of each patch."""
         return len(patches.images) * (FORMS if self.learning.dihedral == "all" else 1)
 
     def batches(self, draws: Draws) -> tuple[Tensor, ...]:
-        """The samples of an epoch of training, in random order, batch by batch."""
+        """The samples of a pass, in random order, batch by batch."""
         order = draws.order(self.samples(self.train))
         return torch.split(order, self.learning.training.batch_size)
 
@@ -152,7 +156,7 @@ class _Work:
         training = draws.split == TRAIN
         patches = self.train if training else self.validation
         where = samples // FORMS if self.learning.dihedral == "all" else samples
-        taken = patches.take(where, samples, self.device)
+        taken = patches.take(where, samples, self.device, draws)
         batch = self.augmenter(taken, draws, training)
         with autocast(self.device, self.precision):
             logits = network(batch.images)
@@ -245,7 +249,7 @@ def _train(
     file: CheckpointFile | None,
     on_epoch: Callable[[Epoch], None] | None,
 ) -> None:
-    while len(run.history) < work.learning.training.epochs:
+    while len(run.history) < work.learning.training.validations:
         start = time.monotonic() - run.seconds
         for _ in _steps(work, run):
             run.seconds = time.monotonic() - start
@@ -253,7 +257,8 @@ def _train(
                 file.offer(run.saved)
         validation_loss = _validate(work, run)
         run.seconds = time.monotonic() - start
-        run.end_epoch(float(run.loss_sum) / work.samples(work.train), validation_loss)
+        seen = work.course.seen(len(run.history))
+        run.end_epoch(float(run.loss_sum) / seen, validation_loss)
         try:
             if on_epoch:
                 on_epoch(run.history[-1])
@@ -269,14 +274,19 @@ def _train(
 
 
 def _steps(work: _Work, run: _Run) -> Iterator[None]:
-    """Take the steps of one epoch that are not done yet; a batch is a step of the optimizer."""
-    draws = Draws(work.seed, len(run.history) + 1, TRAIN)
-    for batch in work.batches(draws)[run.batches_done :]:
-        step = len(run.history) * work.batches_per_epoch + run.batches_done
-        work.objective.set_rate(run.optimizer, step, work.batches_per_epoch)
+    """Take the steps of one epoch that are not done yet."""
+    draws = Draws(work.seed, 0, TRAIN)
+    batches: tuple[Tensor, ...] = ()
+    for step in work.course.steps_of(len(run.history))[run.batches_done :]:
+        passes, number = divmod(step, work.course.steps_per_pass)
+        if draws.epoch != passes + 1:
+            draws = Draws(work.seed, passes + 1, TRAIN)
+            batches = work.batches(draws)
+        batch = batches[number]
+        work.objective.set_rate(run.optimizer, step, work.course.steps)
         run.learn()
         run.optimizer.zero_grad(set_to_none=True)
-        with draws.seeded(run.batches_done, work.device):
+        with draws.seeded(number, work.device):
             for samples in torch.split(batch, work.held):
                 loss = work.loss(run.network, samples, draws)
                 (loss * (len(samples) / len(batch))).backward()  # type: ignore[no-untyped-call]

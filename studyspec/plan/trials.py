@@ -56,8 +56,8 @@ def plan_search(
     def trained(values: Mapping[str, JsonValue]) -> list[Job]:
         asked = tuple((name, repr(value)) for name, value in values.items())
         if asked not in jobs:
-            epochs = settings.epochs or base.training.epochs
-            trial = with_settings(base, {"training.epochs": epochs, **values})
+            epochs = {} if settings.epochs is None else {"training.epochs": settings.epochs}
+            trial = with_settings(base, {**epochs, **values})
             jobs[asked] = [trial_job(one, trial, len(jobs), preparation) for one in sets]
         return jobs[asked]
 

@@ -10,6 +10,7 @@ from studyspec.plugins.registry import METRICS
 from studyspec.report.described import Described
 from studyspec.report.shown import Shown
 from studyspec.spec.derived import DICE, Derived
+from studyspec.spec.sections import TrainingNumbers
 from studyspec.spec.starts import start_of
 
 if TYPE_CHECKING:
@@ -99,14 +100,16 @@ def _patches(said: Described) -> str:
 
 def _training(said: Described) -> str:
     training, folds = said.settings.training, said.settings.cross_validation
+    random = training.crops == "random"
     numbers = [
         f"optimizer {training.optimizer}",
         *([f"weight decay {training.weight_decay:g}"] if training.weight_decay else []),
         f"learning rate {training.learning_rate:g} ({said.schedule})",
         f"batch {training.batch_size}",
         *([f"{training.micro_batch} at once"] if training.micro_batch else []),
-        f"{training.epochs} epochs",
+        _length(training),
         f"precision {training.precision}",
+        *(["patches moved to random places within those trained on"] if random else []),
     ]
     kept = "the weights of the lowest validation loss are kept"
     if training.average is not None:
@@ -116,6 +119,13 @@ def _training(said: Described) -> str:
         )
     kept += f" ({folds.validation_percent:g} % of the rest of a fold validate)"
     return _sentence([said.architecture, *_start(said), ", ".join([said.loss, *numbers]), kept])
+
+
+def _length(training: TrainingNumbers) -> str:
+    """How long it goes."""
+    if training.steps is None:
+        return f"{training.epochs} epochs"
+    return f"{training.steps} steps, validated every {training.every}"
 
 
 def _start(said: Described) -> list[str]:

@@ -16,8 +16,10 @@ Entries = Mapping[Path, Entry]
 FORMS = {
     "matrix": (("train", "test"), ("pairs",)),
     "start_from": (("train", "variant"), ("weights",)),
+    "training": (("epochs",), ("steps", "validate_every")),
 }
-"""Tables of two forms: the keys of the one and of the other, which exclude each other."""
+"""Tables of two forms: the keys of the one and of the other, which exclude each other; what is of
+neither stays."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,11 @@ class Layer:
         """The same without one table."""
         table = {k: v for k, v in self.table.items() if k != key}
         return Layer(table, {p: e for p, e in self.entries.items() if p[:1] != (key,)})
+
+    def less(self, path: Path) -> Layer:
+        """The same without what stands at a path."""
+        entries = {p: e for p, e in self.entries.items() if p[: len(path)] != path}
+        return Layer(_less(self.table, path), entries)
 
     def under(self, above: Layer) -> Layer:
         """Another layer merged over this one, table by table; anything else is replaced."""
@@ -71,7 +78,8 @@ def merged(below: Mapping[str, object], above: Mapping[str, object]) -> dict[str
     """Tables merged key by key, the second over the first; anything else is replaced.
 
     Pairs of a matrix replace its lists and its lists pairs, as they exclude each other; so do the
-    two forms of a start. A plug-in chosen by another name keeps what both have.
+    two forms of a start, and the steps and epochs of a training. A plug-in chosen by another name
+    keeps what both have.
     """
     out = dict(below)
     for key, value in above.items():
@@ -88,8 +96,17 @@ def _beside(table: str, old: Mapping[str, object], new: Mapping[str, object]) ->
     """What stays of a table of two forms under another: what is of the same form."""
     one, other = FORMS[table]
     given = {key for key, value in new.items() if value is not None}
-    gone = one if given & set(other) else other if given else ()
+    gone = one if given & set(other) else other if given & set(one) else ()
     return {key: value for key, value in old.items() if key not in gone}
+
+
+def _less(table: Mapping[str, object], path: Path) -> dict[str, object]:
+    key, *more = path
+    out = {k: v for k, v in table.items() if more or k != key}
+    below = table.get(str(key))
+    if more and isinstance(below, Mapping):
+        out[str(key)] = _less(below, tuple(more))
+    return out
 
 
 def holds(table: object, step: str | int) -> bool:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from studyspec.errors import Problem, SpecError, StudySpecError
+from studyspec.errors import Problem, SpecError
+from studyspec.spec.exclusive import exclusive_problems
+from studyspec.spec.extends import PROFILES, read
 from studyspec.spec.fillable import cell_problems
 from studyspec.spec.layers import Layer
 from studyspec.spec.names import COMMON
@@ -18,12 +20,10 @@ from studyspec.spec.piecewise import Parts
 from studyspec.spec.problems import Pointer, explain
 from studyspec.spec.references import reference_problems
 from studyspec.spec.study import Study
-from studyspec.spec.syntax import parse
 from studyspec.spec.variant_problems import variant_problems
 from studyspec.spec.variants import Variant, expand
 from studyspec.spec.wording import nearest, shown
 
-PROFILES = "profiles"
 Parsed = tuple[Study, tuple[Variant, ...]]
 
 
@@ -31,7 +31,8 @@ Parsed = tuple[Study, tuple[Variant, ...]]
 class LoadedStudy:
     """A valid study with its variants, where it came from, and how to point into its file.
 
-    `root` is the nearest folder above the file that holds the catalog, else the file's own folder.
+    `root` is the nearest folder above the file that holds the catalog, else the file's own folder;
+    `source` the text of the file and of those that it extends.
     """
 
     study: Study
@@ -56,7 +57,8 @@ class LoadedStudy:
 def load(path: Path, profile: str | None = None) -> LoadedStudy:
     """Read and validate a study file.
 
-    The file is checked as a whole: with the profile asked for, and every other profile too.
+    The file, over those that it extends, is checked as a whole: with the profile asked for, and
+    every other profile too.
 
     Raises
     ------
@@ -65,10 +67,11 @@ def load(path: Path, profile: str | None = None) -> LoadedStudy:
     SpecError
         With every problem found, each with line, column and a way out.
     """
-    source = _read(path)
-    file = parse(source, str(path))
+    whole = read(path)
+    file = whole.layer
     layers = dict(_profiles(file))
     problems = list(_file_problems(file, layers, profile, str(path)))
+    problems += (p for one in whole.files for p in exclusive_problems(one, str(path)))
     plain = file.without(PROFILES)
     chosen = plain if profile is None else layers.get(profile, plain)
     parsed, found = _validate(chosen, str(path))
@@ -81,24 +84,7 @@ def load(path: Path, profile: str | None = None) -> LoadedStudy:
     study, variants = parsed
     root = _root(path, study.catalog.path)
     pointer = Pointer(str(path), chosen.with_common().entries)
-    return LoadedStudy(study, variants, path, root, source, profile, pointer)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise StudySpecError("no such study file", where=str(path), hint=_similar(path)) from None
-    except UnicodeDecodeError as error:
-        what = f"not UTF-8 text, from byte {error.start} on"
-        raise StudySpecError(what, where=str(path), hint="save it as UTF-8") from None
-    except OSError as error:
-        raise StudySpecError(f"cannot be read: {error.strerror}", where=str(path)) from None
-
-
-def _similar(path: Path) -> str:
-    around = [p.name for p in path.parent.glob("*.toml")] if path.parent.is_dir() else []
-    return nearest(path.name, around) or "name a TOML file, or make one: studyspec init DIR"
+    return LoadedStudy(study, variants, path, root, whole.source, profile, pointer)
 
 
 def _profiles(file: Layer) -> Iterator[tuple[str, Layer]]:
@@ -129,9 +115,11 @@ def _file_problems(
 def _own_problems(file: Layer, name: str, layer: Layer, path: str) -> Iterator[Problem]:
     """The problems that stand in the tables of a profile that is not chosen."""
     entries = file.within(PROFILES, name).entries.values()
-    own = {(p.line, p.column) for entry in entries for p in (entry.key, entry.value)}
+    own = {
+        (p.file or path, p.line, p.column) for entry in entries for p in (entry.key, entry.value)
+    }
     for problem in _validate(layer, path)[1]:
-        if (problem.line, problem.column) in own:
+        if (problem.file, problem.line, problem.column) in own:
             yield problem
 
 

@@ -14,12 +14,16 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Place:
-    """A stretch of one line; line and column count from 1, column and width in characters."""
+    """A stretch of one line; line and column count from 1, column and width in characters.
+
+    `file` is where the text stands, if it was told.
+    """
 
     line: int
     column: int
     width: int
     source: str
+    file: str = ""
 
     @property
     def text(self) -> str:
@@ -35,12 +39,12 @@ class Entry:
     value: Place
 
 
-def places(text: str) -> Mapping[Path, Entry]:
+def places(text: str, file: str = "") -> Mapping[Path, Entry]:
     """The places of every table, key and array element of a TOML text, by path.
 
     Elements of arrays, and of arrays of tables, are steps by number; () is the first line.
     """
-    return _Index(text).entries
+    return _Index(text, file).entries
 
 
 def statement_before(text: str, line: int, column: int) -> Place:
@@ -57,12 +61,13 @@ def statement_before(text: str, line: int, column: int) -> Place:
 class _Index:
     """Walks the syntax tree once and notes where each path first stands."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, file: str = "") -> None:
+        self._file = file
         self.entries: dict[Path, Entry] = {}
         self.statements: list[tuple[Place, Place]] = []
         self._lines = text.split("\n")
         self._tables: dict[Path, int] = {}
-        start = Place(1, 1, 1, self._lines[0])
+        start = Place(1, 1, 1, self._lines[0], file)
         self.entries[()] = Entry(start, start)
         parser = Parser(Language(tree_sitter_toml.language()))
         for node in parser.parse(text.encode()).root_node.children:
@@ -123,7 +128,8 @@ class _Index:
         source = self._lines[row]
         raw = source.encode()
         text = raw[start:stop] if last == row else raw[start:].rstrip()
-        return Place(row + 1, len(raw[:start].decode()) + 1, max(1, len(text.decode())), source)
+        column, width = len(raw[:start].decode()) + 1, max(1, len(text.decode()))
+        return Place(row + 1, column, width, source, self._file)
 
 
 def _elements(array: Node) -> Iterator[Node]:

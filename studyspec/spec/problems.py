@@ -16,13 +16,14 @@ from studyspec.spec.layers import Entries, holds, inside
 from studyspec.spec.places import Path, Place
 from studyspec.spec.wording import nearest, sentence
 
+EXTENDS = "extends"
 KEY = "[key]"
 FOLLOW_UPS = frozenset({"too_short", "string_type", "tuple_type", "plain"})
 
 
 @dataclass(frozen=True)
 class Pointer:
-    """Turns a path of the study into a place of its file."""
+    """Turns a path of the study into a place of its file, or of one that the file extends."""
 
     file: str
     entries: Entries
@@ -36,7 +37,8 @@ class Pointer:
         return self._problem(self._place(tuple(path), of_key=True), what, hint)
 
     def _problem(self, place: Place, what: str, hint: str) -> Problem:
-        return Problem(self.file, place.line, place.column, what, hint, place.source, place.width)
+        file = place.file or self.file
+        return Problem(file, place.line, place.column, what, hint, place.source, place.width)
 
     def _place(self, path: Path, of_key: bool) -> Place:
         for length in range(len(path), -1, -1):
@@ -148,6 +150,8 @@ def _models(annotation: object) -> Iterator[type[BaseModel]]:
 
 def _key_hint(key: str, names: Sequence[str], table: Path) -> str:
     """The nearest right key; or the table that a setting in the wrong table belongs to."""
+    if key == EXTENDS:
+        return "it stands at the top of the file, above every table"
     if not names:
         return "a condition has one form only"
     hint = nearest(key, names)

@@ -14,7 +14,7 @@ from studyspec.spec.study import Study
 from studyspec.spec.variants import TABLES
 
 Schema = dict[str, Any]  # JSON Schema: what stands below a key follows from the key
-FIRST = ("study", "catalog", "datasets", "matrix")
+FIRST = ("extends", "study", "catalog", "datasets", "matrix")
 QUOTED = QUOTES.replace("\\", r"\\")
 
 
@@ -39,6 +39,17 @@ def json_schema() -> Schema:
         "additionalProperties": {"$ref": "#/$defs/Profile"},
         "examples": [{"paper": {"training": {"epochs": 250}}}],
     }
+    tables["extends"] = {
+        "title": "Extends",
+        "description": "Another file, named from the folder of this one, whose tables lie under "
+        "those of this one: all but [study] and [[claims]].",
+        "type": "string",
+        "minLength": 1,
+        "examples": ["common.toml"],
+    }
+    schema["if"] = {"required": ["extends"]}
+    schema["then"] = {"required": ["study"]}
+    schema["else"] = {"required": schema.pop("required")}
     schema["properties"] = {key: tables[key] for key in dict.fromkeys((*FIRST, *tables))}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 

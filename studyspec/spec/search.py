@@ -74,7 +74,7 @@ class SearchSettings(Settings):
         0, ge=0, description="Of the choices: the same seed asks for the same trials."
     )
     epochs: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="Epochs of a trial; default: training.epochs."
+        None, description="Epochs of a trial; default: as long as in [training]."
     )
     variant: VariantName = Field("found", description="Name of the variant with the best settings.")
 

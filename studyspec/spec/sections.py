@@ -6,9 +6,16 @@ Rangel DaCosta and Scott (2023) unless a description says so.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from studyspec.plugins.registry import AUGMENTATIONS, METRICS, STEPS
 from studyspec.plugins.settings import Settings, fault
@@ -17,6 +24,8 @@ from studyspec.spec.starts import FRESH, Start
 
 PositiveInt = Annotated[int, Field(ge=1)]
 Split = Literal["train", "validation", "test"]
+VALIDATIONS = 10
+"""How often a training by steps is validated, unless it says so."""
 DihedralForms = Literal["all", "random", "none"]
 
 
@@ -88,7 +97,24 @@ class TrainingNumbers(Settings):
     """How long, in which steps and in which precision a network is trained."""
 
     epochs: PositiveInt = Field(250, description="Passes over the training patches.")
+    steps: PositiveInt | None = Field(
+        None,
+        description="Instead of epochs: steps of the optimizer, however many patches there are. "
+        "What changes one of the two takes the place of the other.",
+        examples=[300],
+    )
+    validate_every: PositiveInt | None = Field(
+        None,
+        description="With steps: validate after this many, and after the last; default: ten times "
+        "in all.",
+        examples=[30],
+    )
     batch_size: PositiveInt = Field(32, description="Samples per optimizer step.")
+    crops: Literal["grid", "random"] = Field(
+        "grid",
+        description="grid: each patch as it was cut; random: moved to a random place each time, "
+        "within the patches of its image that are trained on.",
+    )
     micro_batch: PositiveInt | None = Field(
         None,
         description="Samples held in memory at once (gradients are accumulated); default: a whole "
@@ -125,6 +151,41 @@ class TrainingNumbers(Settings):
     def in_one_order(cls, freeze: tuple[str, ...]) -> tuple[str, ...]:
         """Each once and sorted: their order decides nothing."""
         return tuple(sorted(set(freeze)))
+
+    @model_validator(mode="after")
+    def epochs_or_steps(self) -> Self:
+        """Refuse steps beside epochs, and what counts steps that there are not."""
+        if self.steps is not None and "epochs" in self.model_fields_set:
+            raise fault("give training.epochs or training.steps, not both", at="steps")
+        if self.validate_every is not None:
+            if self.steps is None:
+                raise fault("validate_every needs training.steps", at="validate_every")
+            if self.validate_every > self.steps:
+                what = f"expected at most training.steps, {self.steps}, got {self.validate_every}"
+                raise fault(what, at="validate_every")
+        return self
+
+    @model_serializer(mode="wrap")
+    def of_one_form(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """The settings without those of the form that is not given."""
+        told: dict[str, object] = dump(self)
+        for name in ("epochs",) if self.steps is not None else ("steps", "validate_every"):
+            told.pop(name, None)
+        return told
+
+    @property
+    def every(self) -> int | None:
+        """Steps from one validation to the next; None: one pass over the training patches."""
+        if self.steps is None:
+            return None
+        return self.validate_every or math.ceil(self.steps / VALIDATIONS)
+
+    @property
+    def validations(self) -> int:
+        """How often the network is validated."""
+        if self.steps is None or self.every is None:
+            return self.epochs
+        return math.ceil(self.steps / self.every)
 
 
 class TrainingSettings(TrainingNumbers):

@@ -29,7 +29,7 @@ def parse(text: str, file: str) -> Layer:
         With line and column, if the text is no TOML.
     """
     try:
-        return Layer(tomllib.loads(text), places(text))
+        return Layer(tomllib.loads(text), places(text, file))
     except tomllib.TOMLDecodeError as error:
         raise SpecError([_syntax_problem(str(error), text, file)]) from None
 

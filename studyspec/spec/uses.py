@@ -169,7 +169,8 @@ class Learning(Written):
     @classmethod
     def of(cls, stage: StageSettings) -> Learning:
         """What the tables `[augment]`, `[model]` and `[training]` say."""
-        numbers = {name: getattr(stage.training, name) for name in TrainingNumbers.model_fields}
+        given = stage.training.model_fields_set & TrainingNumbers.model_fields.keys()
+        numbers = {name: getattr(stage.training, name) for name in given}
         return cls(
             dihedral=stage.augment.dihedral,
             augment=tuple(_active(AUGMENTATIONS, stage.augment)),

@@ -123,7 +123,7 @@ def _points(
 ) -> Iterator[Problem]:
     """What is wrong with the settings at the points of a sweep; one problem for each place."""
     base = parts.stage.model_dump(mode="json")
-    found: dict[tuple[int, int], Problem] = {}
+    found: dict[tuple[str, int, int], Problem] = {}
     for point in points(sweep):
         try:
             settings_with(base, table, point)
@@ -131,7 +131,8 @@ def _points(
             local = _pointer_at(point, sweep, where, pointer)
             whole = tables_with(base, table, point)
             for problem in explain(error, local, StageSettings, whole):
-                found.setdefault((problem.line, problem.column), problem)
+                stands = (problem.file, problem.line, problem.column)
+                found.setdefault(stands, problem)
     yield from found.values()
     for setting, values in sweep.items():
         for i, value in enumerate(values):

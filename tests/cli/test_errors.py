@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from studyspec import api
+from studyspec.api.workplace import study_files
 from tests.cli.projects import STUDY, make_project, studyspec
 
 PROJECT = Path(__file__).parents[2]
@@ -101,7 +102,7 @@ def test_init_makes_a_project_that_checks(tmp_path: Path) -> None:
     assert "Ag" in done.stdout
 
 
-STUDIES = sorted((PROJECT / "studies").glob("*.toml"))
+STUDIES = study_files(PROJECT / "studies")
 
 
 @pytest.mark.parametrize("study", STUDIES, ids=lambda path: path.stem)

@@ -27,7 +27,9 @@ def learning(**tables: Any) -> Learning:
     """Two epochs of a network of two filters on the plain patches, unless asked otherwise."""
     given = tables.pop("model", {})
     small = {} if str(given.get("name")).startswith("monai") else {"first_filters": 2}
-    training = {"epochs": 2, "batch_size": 4, "learning_rate": 1e-2} | tables.pop("training", {})
+    asked = tables.pop("training", {})
+    length = {} if "steps" in asked else {"epochs": 2}
+    training = length | {"batch_size": 4, "learning_rate": 1e-2} | asked
     augment = {"dihedral": "none"} | tables.pop("augment", {})
     tables |= {"model": small | given, "training": training, "augment": augment}
     return Learning.of(StageSettings.model_validate(tables, strict=False))

@@ -183,6 +183,26 @@ def test_every_recipe_resumes_bit_for_bit(tmp_path: Path, name: str) -> None:
     assert _losses(whole) != _losses(train(TRAIN, VALIDATION, learning(augment=NOISY), 962))
 
 
+@pytest.mark.parametrize("every", [3, 5])
+def test_a_training_by_steps_goes_on_where_epochs_would_end(every: int) -> None:
+    by_epochs = train(TRAIN, VALIDATION, learning(augment=NOISY), 962)  # 3 batches of 10 patches
+    numbers = {"steps": 6, "validate_every": every}
+    by_steps = train(TRAIN, VALIDATION, learning(augment=NOISY, training=numbers), 962)
+    assert len(by_steps.history) == 2
+    assert (_losses(by_steps) == _losses(by_epochs)) is (every == 3)
+
+
+def test_a_training_by_steps_resumes_between_validations(tmp_path: Path) -> None:
+    numbers = {"steps": 7, "validate_every": 4, "schedule": {"name": "one_cycle"}}
+    asked = learning(augment=NOISY, training=numbers)
+    answers = iter([False] * 5 + [True])
+    stopped = Checkpoint(tmp_path / "x.pt", should_stop=lambda: next(answers))
+    with pytest.raises(Interrupted, match=r"x\.pt is saved"):
+        train(TRAIN, VALIDATION, asked, 962, checkpoint=stopped)
+    resumed = train(TRAIN, VALIDATION, asked, 962, checkpoint=Checkpoint(tmp_path / "x.pt"))
+    _assert_same(resumed, train(TRAIN, VALIDATION, asked, 962))
+
+
 def test_the_average_is_what_is_validated_and_kept() -> None:
     plain, averaged = (
         train(TRAIN, VALIDATION, learning(training={"average": share, "epochs": 1}), 962)

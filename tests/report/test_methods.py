@@ -65,7 +65,13 @@ def test_the_training_is_that_of_the_study() -> None:
     text = said({"training": training, "model": {"first_filters": 8}})["Training"]
     assert text.startswith("Residual U-Net, first level 8 filters; cross-entropy, optimizer adamw")
     assert "learning rate 0.0001 (constant), batch 32, 7 epochs" in text
+
     assert "moving average of the weights (0.99" in text
+
+
+def test_a_training_by_steps_is_told_with_its_validations() -> None:
+    text = said({"training": {"steps": 300}})["Training"]
+    assert "batch 32, 300 steps, validated every 30, precision" in text
 
 
 @pytest.mark.parametrize(

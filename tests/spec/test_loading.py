@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from studyspec.api.workplace import study_files
 from studyspec.errors import SpecError, StudySpecError
 from studyspec.spec.filters import Near
 from studyspec.spec.loading import load
@@ -34,7 +35,7 @@ def test_the_profile_of_the_design_is_merged() -> None:
     assert study.catalog.path == "data_catalog.parquet"
 
 
-@pytest.mark.parametrize("path", sorted((REPOSITORY / "studies").glob("*.toml")), ids=str)
+@pytest.mark.parametrize("path", study_files(REPOSITORY / "studies"), ids=str)
 def test_shipped_studies_load(path: Path) -> None:
     for profile in (None, *tomllib.loads(path.read_text()).get("profiles", {})):
         assert load(path, profile).root == REPOSITORY

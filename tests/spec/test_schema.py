@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
+from studyspec.api.workplace import study_files
 from studyspec.spec import schema as room
 from studyspec.spec.schema import json_schema
 from tests.spec.studies import PLAIN
 
 jsonschema = pytest.importorskip("jsonschema")
 HERE = Path(__file__).parent
-STUDIES = [*sorted((HERE.parents[1] / "studies").glob("*.toml")), *HERE.glob("*.toml")]
+STUDIES = [*study_files(HERE.parents[1] / "studies"), *HERE.glob("*.toml")]
 
 
 def _plain(value: Any) -> Any:
@@ -73,6 +74,11 @@ def test_mistakes_are_found(text: str, at: str) -> None:
 def test_a_profile_may_hold_any_part() -> None:
     text = '[profiles.p]\nstudy.question = "?"\ndatasets.Au.dose = { within = 3 }\n'
     assert _faults(PLAIN + text) == []
+
+
+def test_a_study_that_extends_a_file_needs_no_datasets() -> None:
+    assert _faults('extends = "common.toml"\n[study]\nname = "a"\n') == []
+    assert _faults('[study]\nname = "a"\n') == ["$"]
 
 
 def _properties(schema: Any) -> Iterator[tuple[str, dict[str, Any]]]:
