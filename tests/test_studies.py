@@ -11,9 +11,11 @@ import pytest
 from studyspec import api
 from studyspec.api.workplace import study_files
 from studyspec.catalog.table import Catalog
+from studyspec.errors import StudyError
 
 PROJECT = Path(__file__).parents[1]
 STUDIES = study_files(PROJECT / "studies")
+TWIN_ALONE = PROJECT / "studies" / "label-error.toml"
 OF_THE_PAPER = {
     "rescaling", "sessions", "magnification", "dose", "diameter", "material", "noise",
     "noise-range", "noise-medium", "histograms", "predictions", "hyperparameters", "statistics",
@@ -59,10 +61,15 @@ def test_a_study_is_named_as_its_file_and_asks_something(path: Path) -> None:
     assert not study.evaluation.dihedral or study.measure.only
 
 
-@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_only_the_twin_knows_where_its_atoms_are() -> None:
+    with pytest.raises(StudyError, match="the image has no exact label"):
+        api.check(TWIN_ALONE, "paper")
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in STUDIES if path != TWIN_ALONE], ids=lambda path: path.stem
+)
 def test_under_the_profile_paper_datasets_are_those_of_the_paper(path: Path) -> None:
-    if "paper" not in tomllib.loads(path.read_text()).get("profiles", {}):
-        pytest.skip("only the twin knows where its atoms are")
     known, checked = published(), api.check(path, "paper")
     for name, dataset in checked.datasets.items():
         images = frozenset(image.row.image_id for image in dataset.images)

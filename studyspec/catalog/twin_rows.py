@@ -14,7 +14,7 @@ from studyspec.catalog.row import ImageRow
 COLLECTION = "twin"
 IMAGE, DRAWN, EXACT = "twin", "twin-drawn", "twin-exact"
 """Schemes of simulated images and of their labels."""
-IMAGES_PER_CONDITION = 48
+IMAGES_PER_CONDITION = 40
 CONDITION = (
     "material",
     "diameter_nm",

@@ -37,7 +37,9 @@ def peak_memory_bytes(device: str) -> int | None:
 
 
 def precision_on(device: str, asked: str) -> str:
-    """float32 or bfloat16; "auto" is bfloat16 where a CUDA device has it.
+    """float32 or bfloat16; "auto" is bfloat16 where the device computes in it.
+
+    A processor that has no bfloat16 can be asked for it all the same, and is slow.
 
     Raises
     ------
@@ -45,12 +47,18 @@ def precision_on(device: str, asked: str) -> str:
         If bfloat16 is asked of a CUDA device without it.
     """
     cuda = device.startswith("cuda")
-    has = not cuda or torch.cuda.get_device_capability(device) >= (8, 0)
-    if asked == "bfloat16" and not has:
-        raise LearnError(f"{device} has no bfloat16", hint="set training.precision = 'float32'")
+    has = torch.cuda.get_device_capability(device) >= (8, 0) if cuda else _has_bfloat16()
     if asked == "auto":
-        return "bfloat16" if cuda and has else "float32"
+        return "bfloat16" if has else "float32"
+    if asked == "bfloat16" and cuda and not has:
+        raise LearnError(f"{device} has no bfloat16", hint="set training.precision = 'float32'")
     return asked
+
+
+def _has_bfloat16() -> bool:
+    """Whether this processor has instructions for bfloat16."""
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
 
 
 def autocast(device: str, precision: str) -> AbstractContextManager[object]:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from studyspec.learn.augment import FORMS, dihedral
 from studyspec.learn.devices import memory_watch
+from studyspec.learn.folding import folded
 from studyspec.plugins.contracts import PixelMetric
 from studyspec.plugins.guard import blamed, broken_promise
 from studyspec.plugins.registry import METRICS
@@ -23,8 +24,8 @@ from studyspec.spec.uses import Bound
 Whole = npt.NDArray[np.int64]
 Real = npt.NDArray[np.float64]
 COUNTS = 7
-HELD_PX = 2**20
-"""Pixels that a network sees at once, or one patch if that is larger."""
+HELD_PX = {"cpu": 2**17, "cuda": 2**20}
+"""Pixels that a network sees at once, or one patch if that is larger: few stay in a cache."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Counts:
     sums: Mapping[str, Real] = field(default_factory=lambda: MappingProxyType({}))
 
 
-@torch.no_grad()
+@torch.inference_mode()
 def evaluate(
     network: nn.Module,
     images: npt.NDArray[np.float32],
@@ -90,10 +91,10 @@ def evaluate(
     OutOfMemory
         If the device has too little memory.
     """
-    network = network.to(device).eval()
+    network = folded(network.to(device).eval())
     forms = range(FORMS if in_all_forms else 1)
     names = [name for one in metrics for name in one.plugin.sums]
-    held = max(1, HELD_PX // max(1, images[:1].size))
+    held = max(1, HELD_PX[device.partition(":")[0]] // max(1, images[:1].size))
     parts = [torch.empty(0, len(forms), COUNTS + len(names), dtype=torch.float64)]
     with memory_watch():
         for start in range(0, len(images), held):

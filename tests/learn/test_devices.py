@@ -16,9 +16,17 @@ def test_there_is_always_a_device() -> None:
     assert available() == ["cpu"] or available()[0] == "cuda:0"
 
 
-def test_auto_is_float32_on_a_cpu() -> None:
-    assert precision_on("cpu", "auto") == "float32"
+@pytest.mark.parametrize(
+    ("capabilities", "precision"),
+    [({"avx512_bf16": True}, "bfloat16"), ({"avx2": True, "avx512_bf16": False}, "float32")],
+)
+def test_auto_is_bfloat16_where_the_processor_computes_in_it(
+    monkeypatch: pytest.MonkeyPatch, capabilities: dict[str, bool], precision: str
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    assert precision_on("cpu", "auto") == precision
     assert precision_on("cpu", "bfloat16") == "bfloat16"
+    assert precision_on("cpu", "float32") == "float32"
 
 
 def test_too_large_a_tensor_proposes_half_the_batch() -> None:

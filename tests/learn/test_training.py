@@ -13,6 +13,7 @@ from studyspec.errors import LearnError
 from studyspec.learn.batches import PatchSet
 from studyspec.learn.building import build
 from studyspec.learn.checkpoints import Checkpoint, Interrupted
+from studyspec.learn.devices import precision_on
 from studyspec.learn.evaluation import evaluate
 from studyspec.learn.metrics.reference import patch_dice
 from studyspec.learn.training import Epoch, Trained, train
@@ -45,7 +46,7 @@ def test_a_network_learns_discs() -> None:
     unseen = discs(8, seed=3, size=32)
     counts = evaluate(network, unseen.images, unseen.labels, False)
     assert patch_dice(counts.tp, counts.fp, counts.fn).mean() > 0.9
-    assert trained.precision == "float32"
+    assert trained.precision == precision_on("cpu", "auto")
 
 
 def test_the_same_seed_gives_the_same_network_and_another_another() -> None:
@@ -83,8 +84,9 @@ def test_micro_batches_add_up_to_their_batch(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(ResidualUNet, "train", keep_norms_still)
     tables: dict[str, Any] = {"augment": NOISY}
-    whole = train(TRAIN, VALIDATION, learning(training={"batch_size": 5}, **tables), 962)
-    micro = {"batch_size": 5, "micro_batch": 3}
+    numbers = {"batch_size": 5, "precision": "float32"}
+    whole = train(TRAIN, VALIDATION, learning(training=numbers, **tables), 962)
+    micro = {**numbers, "micro_batch": 3}
     parts = train(TRAIN, VALIDATION, learning(training=micro, **tables), 962)
     np.testing.assert_allclose(_losses(parts), _losses(whole), rtol=1e-4)
 
