@@ -138,21 +138,29 @@ class Scores:
         return float(np.mean(list(self.per_fold(name, metric).values())))
 
     def weighted(self, name: CellName, metric: str, weight: float) -> WeightedCell:
-        """A cell with its rows by image, for a contrast."""
+        """A cell with a row for each fold and micrograph, for a contrast."""
         rows = [
             (row, value)
             for row in self.images_by_cell.get(name, ())
             if (value := row.metrics.get(metric)) is not None
         ]
+        keys = [(_fold(row), row.parent) for row, _ in rows]
+        order = sorted(set(keys))
+        place = {key: i for i, key in enumerate(order)}
+        at = np.array([place[key] for key in keys], dtype=np.intp)
+        n = np.array([row.n_patches for row, _ in rows], dtype=np.float64)
+        scores = np.array([value for _, value in rows], dtype=np.float64)
+        patches = np.bincount(at, weights=n, minlength=len(order)).astype(np.float64)
         return WeightedCell(
             weight=weight,
             mean=self.mean(name, metric),
-            networks=(name.variant, name.train),
+            variant=name.variant,
+            train=name.train,
             micrographs=name.test,
-            fold=np.array([_fold(row) for row, _ in rows], dtype=np.int64),
-            micrograph=np.array([row.parent for row, _ in rows], dtype=np.str_),
-            score=np.array([value for _, value in rows], dtype=np.float64),
-            patches=np.array([row.n_patches for row, _ in rows], dtype=np.float64),
+            fold=np.array([fold for fold, _ in order], dtype=np.int64),
+            micrograph=np.array([micrograph for _, micrograph in order], dtype=np.str_),
+            score=np.bincount(at, weights=n * scores, minlength=len(order)) / patches,
+            patches=patches,
         )
 
     def _tests(self, selector: Selector, variant: str, train: str) -> Iterable[CellName]:
