@@ -156,7 +156,10 @@ def _difference(prediction: Prediction, scores: Scores) -> tuple[Difference | st
         side = sides[1]
         choices = [slope(prediction.trend, scores.chosen(side), side.metric, scores)]
     else:
-        choices = [chosen(side, scores, sign) for sign, side in sides.items()]
+        choices = []
+        for sign, side in sides.items():
+            choices.append(chosen(side, scores, sign))
+            scores = choices[-1].scores or scores
     pieces = [piece for choice in choices for piece in choice.pieces]
     reason = next((choice.reason for choice in choices if choice.reason), "")
     reason = reason or lacking(scores, pieces)

@@ -73,7 +73,7 @@ def _networks(noise: Noise, random: np.random.Generator) -> Any:
 
 
 def _metrics(dice: float) -> dict[str, float | None]:
-    return {"dice": dice, "oversegmentation": 1 - dice}
+    return {"dice": dice, "dice_micro": dice, "oversegmentation": 1 - dice}
 
 
 def _sees(name: CellName, fold: int, micrograph: int, noise: Noise) -> bool:

@@ -83,6 +83,13 @@ def test_the_error_of_a_ratio_is_that_of_its_logarithm(made: Scores) -> None:
     assert scale == pytest.approx((linear.high - linear.value) / 0.9, rel=0.25)
 
 
+def test_dice_by_image_is_the_mean_over_images_of_their_pixels_dice(made: Scores) -> None:
+    rows = [row._replace(metrics={"dice_micro": 0.7}) for row in made.images_by_cell[OWN]]
+    by_image = Scores(made.folds, [*rows, *made.images_by_cell[OFF]])
+    assert value_of(by_image, OWN, "dice_by_image") == pytest.approx(0.7)
+    assert contrast(made, less(OFF, OWN, "dice_by_image")).method == SUMMED
+
+
 def test_drop_is_the_training_score_less_the_test_score() -> None:
     trained = OWN._replace(split="train")
     made = scores({OWN: 0.8, trained: 0.95})
