@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 
 TWIN = "twin"
 INTERVALS = (
-    "Differences come with 95 % intervals. Two variants on the diagonal: corrected resampled t "
-    "over the folds (Nadeau and Bengio, 2003). All else: variance-sum t over micrographs and "
-    "networks (Satterthwaite's degrees of freedom); what two cells share, micrographs or networks, "
-    "is paired. A claim is held if the whole interval lies where it was claimed, and did not hold "
-    "if none of it does; the claims of a study are one family (Holm); on fewer than six "
-    "micrographs there is no verdict."
+    "Differences come with 95 % intervals: a variance-sum t over micrographs and networks, with "
+    "Satterthwaite's degrees of freedom. What two cells share is paired: micrographs of one test "
+    "set, and networks of one training set fold by fold, whatever their variant. A claim of at "
+    "least or at most, and a trend, is one-sided: it is held if the 95 % bound on its side lies "
+    "where it was claimed, and did not hold if the other bound does not. A claim of within is "
+    "two-sided, by the 95 % interval. Claims of a family share 5 % of false alarms (Holm); a claim "
+    "of several parts is held if each is. On fewer than six micrographs there is no verdict. "
+    "Networks of several folds share training images: intervals tell of other micrographs and "
+    "other folds, not of other training sets."
 )
 DIHEDRAL = {
     "all": "every patch in its 8 dihedral forms",

@@ -58,6 +58,11 @@ class Part:
         return verdicts.tally(self.claims)
 
     @property
+    def families(self) -> str:
+        """Which claims are one family."""
+        return verdicts.told_families(self.claims)
+
+    @property
     def sql(self) -> Mapping[str, str]:
         """The queries behind the linked charts."""
         frames = self.frames

@@ -163,7 +163,8 @@ def markdown(glances: Sequence[Glance]) -> str:
 
 
 def _claim(claim: JudgedClaim) -> str:
-    reasons = "; ".join(_text(part.reason) for part in claim.parts or (claim,))
+    parts = [part.reason for part in claim.parts or (claim,)]
+    reasons = "; ".join(map(_text, [*parts, *([claim.note] if claim.note else [])]))
     return f"- {MARKS[claim.verdict]}: {_text(claim.says)}. {reasons}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -65,10 +66,15 @@ class JudgedPart:
 
 @dataclass(frozen=True)
 class JudgedClaim(JudgedPart):
-    """A claim with its verdict, and those of its predictions if it has several."""
+    """A claim with its verdict, and those of its predictions if it has several.
+
+    `note` says which part, or which correction for several claims, made the verdict of the whole.
+    """
 
     says: str = ""
     parts: tuple[JudgedPart, ...] = ()
+    note: str = ""
+    family: str = ""
 
 
 def scores_of(frames: StudyFrames, cells: Cells) -> Scores:
@@ -113,6 +119,8 @@ def claims(frames: StudyFrames, scores: Scores) -> list[JudgedClaim]:
             _drawing(verdict),
             claim.says,
             tuple(JudgedPart(p.outcome, p.reason, _drawing(p)) for p in verdict.parts),
+            verdict.note if verdict.parts else "",
+            claim.family or "",
         )
         for claim, verdict in zip(said, judge_all(said, scores), strict=True)
     ]
@@ -127,6 +135,18 @@ def tally(judged: Sequence[JudgedClaim]) -> str:
     return ", ".join([f"{counts['held']} of {len(judged)} claims held", *rest]) + "."
 
 
+def told_families(judged: Sequence[JudgedClaim]) -> str:
+    """Which claims are one family, if there are several: "... (Holm): 3 claims"."""
+    if len(judged) < 2:
+        return ""
+    counts = Counter(one.family for one in judged)
+    named = [f"{n} claim{'s' * (n > 1)} of the family {name}" for name, n in counts.items() if name]
+    rest = counts[""]
+    if rest:
+        named.append(f"{rest} {'other ' * bool(named)}claim{'s' * (rest > 1)}")
+    return f"Families of claims that share 5 % of false alarms (Holm): {', '.join(named)}."
+
+
 def _claim(written: JsonValue) -> Claim:
     """A claim from its JSON, where what was not written stands as null or empty."""
     told = written if isinstance(written, dict) else {}
@@ -135,9 +155,9 @@ def _claim(written: JsonValue) -> Claim:
 
 def _drawing(verdict: Verdict) -> IntervalDrawing | None:
     """The drawing of an interval; None without one."""
-    if verdict.difference is None:
+    if verdict.difference is None or verdict.interval is None:
         return None
-    low, high, value = verdict.difference.low, verdict.difference.high, verdict.difference.value
+    (low, high), value = verdict.interval, verdict.difference.value
     bounds = [bound for bound in verdict.bounds if math.isfinite(bound)]
     points = [low, high, 0.0, *bounds]
     start, span = min(points), (max(points) - min(points)) or 1.0
@@ -151,8 +171,12 @@ def _drawing(verdict: Verdict) -> IntervalDrawing | None:
         estimate=place(value),
         zero=place(0.0),
         bounds=tuple(Bound(place(b), f"{b:g}".replace("-", "−")) for b in bounds if b),
-        aria=f"{number(value)}, interval {number(low)} to {number(high)}",
+        aria=f"{number(value)}, {_known(verdict.sides)} {number(low)} to {number(high)}",
     )
+
+
+def _known(sides: int) -> str:
+    return "one-sided bounds" if sides == 1 else "interval"
 
 
 def _less_own(cell: CellResult, scores: Scores) -> LessOwn | None:

@@ -67,7 +67,8 @@ class Selector(Settings):
     )
     best_over: str | None = Field(
         None,
-        description="A swept setting: the point with the best score is taken.",
+        description="A swept setting: the point with the best score is taken, each score from "
+        "the point that is best on other micrographs and folds.",
         examples=["augment.noise.rho"],
     )
     take: Literal["score", "setting"] = Field(
@@ -152,6 +153,13 @@ class Claim(Prediction):
     )
     all: tuple[Prediction, ...] = Field(
         (), strict=False, description="Instead: several predictions."
+    )
+    family: str | None = Field(
+        None,
+        min_length=1,
+        description="Claims of one family share 5 % of false alarms (Holm); default: all claims of "
+        "the study that name none.",
+        examples=["noise"],
     )
 
     def _one_form(self) -> None:

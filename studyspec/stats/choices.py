@@ -20,7 +20,9 @@ from studyspec.stats.differences import (
     value_of,
 )
 from studyspec.stats.intervals import Floats, Resampled
+from studyspec.stats.quantities import of_cell
 from studyspec.stats.scores import CellName, Scores
+from studyspec.stats.selection import select
 
 BOOTSTRAP = "two-way bootstrap"
 SEED = 20230
@@ -28,11 +30,15 @@ SEED = 20230
 
 @dataclass(frozen=True)
 class Choice:
-    """The pieces of one side, or why there are none; `note` says how the best was found."""
+    """The pieces of one side, or why there are none; `note` says how the best was found.
+
+    `scores` are those that the pieces are of, where cells were made for them.
+    """
 
     pieces: Sequence[Piece] = ()
     reason: str = ""
     note: str = ""
+    scores: Scores | None = None
 
 
 def chosen(selector: Selector, scores: Scores, sign: int) -> Choice:
@@ -49,13 +55,18 @@ def chosen(selector: Selector, scores: Scores, sign: int) -> Choice:
     if reason:
         return Choice(reason=reason)
     better = -1 if quantity(selector.metric).better == "lower" else 1
+    told = of_cell(selector.metric)
+    if told.of_images and len(points) > 1:
+        found = select(points, told.of_images, better, scores)
+        pieces = mean_of(found.names, selector.metric, sign)
+        return Choice(pieces, note=found.note, scores=found.scores)
 
     def score(variant: str) -> float:
         values = [value_of(scores, name, selector.metric) for name in points[variant]]
         return better * float(np.mean(values))
 
     best = max(points, key=score)
-    note = f"{best} is the best of {len(points)} points, by the same scores"
+    note = f"{best} is the best of {len(points)} points, by the same scores: its lead is flattered"
     return Choice(mean_of(points[best], selector.metric, sign), note=note)
 
 

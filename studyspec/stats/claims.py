@@ -1,7 +1,8 @@
 """Claims judged: held, did not hold, or undecided, each with its difference and the reason.
 
-A claim is held when the whole 95 % interval lies where it was claimed, and did not hold when none
-of it does. Between them, and on fewer than six micrographs, nothing is decided.
+"At least", "at most", a rise and a fall are one-sided: held if the 95 % bound on the side of the
+claim lies where it was claimed, not held if the other bound does not. "Within" is two-sided: the
+95 % interval counts. Between them, and on fewer than six micrographs, nothing is decided.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Literal
 from studyspec.spec.claims import Claim, Prediction
 from studyspec.stats.choices import best_setting, chosen, slope
 from studyspec.stats.differences import Difference, contrast, lacking
-from studyspec.stats.intervals import LEVEL, holm
+from studyspec.stats.intervals import LEVEL, Sides, holm
 from studyspec.stats.scores import Scores
 
 Outcome = Literal["held", "did not hold", "undecided"]
@@ -40,9 +41,13 @@ class Verdict:
     bounds
         Where the difference was claimed to be: lowest and highest.
     p
-        Two-sided p of the nearest bound, that the truth lies on the other side; 1 if undecided.
+        p of the nearest bound, that the truth lies on the other side; 1 if undecided.
     parts
         The verdicts of a claim of several predictions.
+    sides
+        1 if one bound was claimed, 2 if the difference was to lie within two.
+    note
+        Which part, or which correction, made the verdict of the whole.
     """
 
     outcome: Outcome
@@ -51,41 +56,77 @@ class Verdict:
     bounds: Bounds = ANYWHERE
     p: float = 1.0
     parts: tuple[Verdict, ...] = ()
+    sides: Sides = 2
+    note: str = ""
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """The 95 % interval of the difference."""
-        return None if self.difference is None else (self.difference.low, self.difference.high)
+        """The 95 % interval of the difference, or its two one-sided 95 % bounds."""
+        return None if self.difference is None else self.difference.bounds(self.sides)
 
 
 def judge_all(claims: Sequence[Claim], scores: Scores) -> list[Verdict]:
-    """The verdicts on all claims of a study, which are one family.
+    """The verdicts on all claims of a study.
 
-    What is decided alone, but not after Holm's correction for the family, becomes undecided.
+    What is decided alone, but not after Holm's correction for its family, becomes undecided.
     """
     verdicts = [judge(claim, scores) for claim in claims]
-    adjusted = holm([verdict.p for verdict in verdicts])
-    note = f"decided alone, but not as one of {len(claims)} claims (Holm)"
-    return [
-        replace(verdict, outcome="undecided", reason=f"{verdict.reason}; {note}")
-        if verdict.outcome != "undecided" and p > 1 - LEVEL
-        else verdict
-        for verdict, p in zip(verdicts, adjusted, strict=True)
-    ]
+    for family, places in families(claims).items():
+        adjusted = holm([verdicts[i].p for i in places])
+        for i, p in zip(places, adjusted, strict=True):
+            if verdicts[i].outcome != "undecided" and p > 1 - LEVEL:
+                verdicts[i] = _undone(verdicts[i], p, family, len(places))
+    return verdicts
+
+
+def families(claims: Sequence[Claim]) -> dict[str, list[int]]:
+    """The places of the claims of each family; those that name none are one, named ""."""
+    found: dict[str, list[int]] = {}
+    for i, claim in enumerate(claims):
+        found.setdefault(claim.family or "", []).append(i)
+    return found
 
 
 def judge(claim: Claim, scores: Scores) -> Verdict:
-    """The verdict on one claim by itself: all of its predictions must hold."""
+    """The verdict on one claim by itself: all of its predictions must hold.
+
+    That all hold has the largest p of the parts (an intersection-union test, Berger 1982); that one
+    did not hold has the smallest times their number (Bonferroni).
+    """
     parts = tuple(_judge(prediction, scores) for prediction in claim.predictions)
     if len(parts) == 1:
         return parts[0]
+    outcomes = [part.outcome for part in parts]
+    outcome: Outcome = "held"
+    note, p = "", max(part.p for part in parts)
+    if "did not hold" in outcomes:
+        failed = [part.p for part in parts if part.outcome == "did not hold"]
+        p = min(1.0, len(parts) * min(failed))
+        outcome = "did not hold" if p <= 1 - LEVEL else "undecided"
+        note = _which("did not hold", outcomes)
+        if outcome == "undecided":
+            note += f", but not as one of {len(parts)} parts (Bonferroni: p {number(p)})"
+    elif "undecided" in outcomes:
+        outcome, note = "undecided", _which("undecided", outcomes)
     reason = "; ".join(f"{i}: {part.outcome}, {part.reason}" for i, part in enumerate(parts, 1))
-    failed = [part.p for part in parts if part.outcome == "did not hold"]
-    if failed:
-        return Verdict("did not hold", reason, p=min(1.0, len(parts) * min(failed)), parts=parts)
-    held = all(part.outcome == "held" for part in parts)
-    outcome: Outcome = "held" if held else "undecided"
-    return Verdict(outcome, reason, p=max(part.p for part in parts), parts=parts)
+    return Verdict(outcome, reason, p=p, parts=parts, note=note)
+
+
+def _which(outcome: Outcome, outcomes: Sequence[Outcome]) -> str:
+    """As "part 2 of 3 is undecided"."""
+    places = [str(i) for i, one in enumerate(outcomes, 1) if one == outcome]
+    parts, verb = ("part", "is") if len(places) == 1 else ("parts", "are")
+    said = outcome if outcome == "did not hold" else f"{verb} {outcome}"
+    return f"{parts} {', '.join(places)} of {len(outcomes)} {said}"
+
+
+def _undone(verdict: Verdict, p: float, family: str, n: int) -> Verdict:
+    """A verdict that Holm's correction took back."""
+    alone = "decided" if not verdict.parts else f"{verdict.outcome} as a whole"
+    among = f"one of {n} claims" + (f" of the family {family}" if family else "")
+    said = f"{alone} alone (p {number(verdict.p)}), but not as {among} (Holm: p {number(p)})"
+    note = f"{verdict.note}; {said}" if verdict.note else said
+    return replace(verdict, outcome="undecided", reason=f"{verdict.reason}; {said}", note=note)
 
 
 def number(value: float) -> str:
@@ -99,7 +140,7 @@ def _judge(prediction: Prediction, scores: Scores) -> Verdict:
     found, note = _difference(prediction, scores)
     if isinstance(found, str):
         return Verdict("undecided", found, bounds=bounds)
-    verdict = _decide(found, bounds)
+    verdict = _decide(found, bounds, 2 if prediction.within is not None else 1)
     return replace(verdict, reason=f"{verdict.reason}; {note}") if note else verdict
 
 
@@ -115,7 +156,10 @@ def _difference(prediction: Prediction, scores: Scores) -> tuple[Difference | st
         side = sides[1]
         choices = [slope(prediction.trend, scores.chosen(side), side.metric, scores)]
     else:
-        choices = [chosen(side, scores, sign) for sign, side in sides.items()]
+        choices = []
+        for sign, side in sides.items():
+            choices.append(chosen(side, scores, sign))
+            scores = choices[-1].scores or scores
     pieces = [piece for choice in choices for piece in choice.pieces]
     reason = next((choice.reason for choice in choices if choice.reason), "")
     reason = reason or lacking(scores, pieces)
@@ -133,21 +177,23 @@ def _bounds(prediction: Prediction) -> Bounds:
     return low, high
 
 
-def _decide(difference: Difference, bounds: Bounds) -> Verdict:
-    low, high = difference.low, difference.high
-    said = _said(difference, bounds)
+def _decide(difference: Difference, bounds: Bounds, sides: Sides) -> Verdict:
+    low, high = difference.bounds(sides)
+    said = _said(difference, bounds, sides)
     if difference.micrographs < FEWEST_MICROGRAPHS:
         said += f"; no verdict on fewer than {FEWEST_MICROGRAPHS} micrographs"
-        return Verdict("undecided", said, difference, bounds)
-    p = max(difference.estimate.p_value(bound) for bound in bounds if math.isfinite(bound))
+        return Verdict("undecided", said, difference, bounds, sides=sides)
+    finite = [bound for bound in bounds if math.isfinite(bound)]
+    p = max(difference.estimate.p_value(bound, sides) for bound in finite)
     if bounds[0] <= low and high <= bounds[1]:
-        return Verdict("held", said, difference, bounds, p)
+        return Verdict("held", said, difference, bounds, p, sides=sides)
     if high < bounds[0] or low > bounds[1]:
-        return Verdict("did not hold", said, difference, bounds, p)
-    return Verdict("undecided", f"{said}; the interval reaches beyond", difference, bounds)
+        return Verdict("did not hold", said, difference, bounds, p, sides=sides)
+    beyond = f"{said}; {'the interval reaches' if sides == 2 else 'the bounds reach'} beyond"
+    return Verdict("undecided", beyond, difference, bounds, sides=sides)
 
 
-def _said(difference: Difference, bounds: Bounds) -> str:
+def _said(difference: Difference, bounds: Bounds, sides: Sides) -> str:
     low, high = bounds
     if math.isinf(high):
         claimed = f"at least {number(low)}"
@@ -155,8 +201,13 @@ def _said(difference: Difference, bounds: Bounds) -> str:
         claimed = f"at most {number(high)}"
     else:
         claimed = f"within ± {number(high)}"
+    first, last = (number(end) for end in difference.bounds(sides))
+    known = (
+        f"95 % interval {first} to {last}"
+        if sides == 2
+        else f"one-sided 95 % bounds {first} and {last}"
+    )
     return (
-        f"{number(difference.value)}, 95 % interval {number(difference.low)} to "
-        f"{number(difference.high)}; claimed {claimed} ({difference.micrographs} micrographs, "
-        f"{difference.folds} folds, {difference.method})"
+        f"{number(difference.value)}, {known}; claimed {claimed} "
+        f"({difference.micrographs} micrographs, {difference.folds} folds, {difference.method})"
     )

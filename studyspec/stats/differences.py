@@ -13,14 +13,14 @@ from studyspec.stats.contrasts import FOREIGN, WeightedCell, variance_sum_t
 from studyspec.stats.intervals import (
     Estimate,
     Resampled,
+    Sides,
     Term,
-    corrected_resampled_t,
+    two_sided_level,
     variance_sum,
 )
 from studyspec.stats.quantities import Spread, of_cell
 from studyspec.stats.scores import CellName, Scores
 
-RESAMPLED = "corrected resampled t"
 SUMMED = "variance-sum t"
 OF_SPREADS = "normal theory of standard deviations"
 
@@ -65,6 +65,10 @@ class Difference:
         """Upper end of the 95 % interval."""
         return self.estimate.interval()[1]
 
+    def bounds(self, sides: Sides) -> tuple[float, float]:
+        """The 95 % interval, or (one-sided) the lower and the upper 95 % bound."""
+        return self.estimate.interval(two_sided_level(sides))
+
 
 def mean_of(names: Sequence[CellName], metric: str, sign: int = 1) -> list[Piece]:
     """The mean of some cells, as a weighted sum."""
@@ -86,19 +90,13 @@ def lacking(scores: Scores, pieces: Sequence[Piece]) -> str:
 
 
 def contrast(scores: Scores, pieces: Sequence[Piece]) -> Difference:
-    """The weighted sum of cells, by the method that fits what they share.
+    """The weighted sum of cells with its error over micrographs and networks.
 
-    Two variants of one cell on the diagonal are compared fold by fold; all else by micrographs and
-    networks. `lacking` must have found nothing.
+    Standard deviations have a theory of their own. `lacking` must have found nothing.
     """
     cells = [cell for piece in pieces for cell in _weighted(scores, piece)]
     if any(piece.spread for piece in pieces):
         estimate, method = _spreads(scores, pieces), OF_SPREADS
-    elif _same_set(pieces, cells):
-        left, right = (scores.per_fold(name, metric) for name, _, metric in pieces)
-        folds = sorted(left.keys() & right.keys())
-        paired = [pieces[0].weight * (left[fold] - right[fold]) for fold in folds]
-        estimate, method = corrected_resampled_t(np.array(paired)), RESAMPLED
     else:
         error = variance_sum_t(cells)
         value = sum(piece.weight * value_of(scores, piece.name, piece.metric) for piece in pieces)
@@ -144,19 +142,6 @@ def _weighted(scores: Scores, piece: Piece) -> list[WeightedCell]:
         scores.weighted(name, metric, piece.weight * slope)
         for (name, metric), slope in zip(parts, slopes, strict=True)
     ]
-
-
-def _same_set(pieces: Sequence[Piece], cells: Sequence[WeightedCell]) -> bool:
-    """Two variants of one cross-validation, each fold tested on what it was not trained on."""
-    if len(pieces) != 2 or len(cells) != 2 or any(cell.crossed for cell in cells):
-        return False
-    left, right = pieces
-    return (
-        left.weight == -right.weight
-        and left.metric == right.metric
-        and left.name != right.name
-        and left.name._replace(variant=right.name.variant) == right.name
-    )
 
 
 def _spreads(scores: Scores, pieces: Sequence[Piece]) -> Estimate:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from studyspec.spec.derived import DICE, DICE_DROP, DICE_SD, NORMALIZED
+from studyspec.spec.derived import DICE, DICE_BY_IMAGE, DICE_DROP, DICE_MICRO, DICE_SD, NORMALIZED
 from studyspec.stats.scores import CellName, Scores
 
 
@@ -22,6 +22,11 @@ class Part(NamedTuple):
 
 class Quantity(ABC):
     """A number that is told of a cell."""
+
+    @property
+    def of_images(self) -> str:
+        """The metric of images that it is the mean of; empty if it is no such mean."""
+        return ""
 
     @abstractmethod
     def parts(self, scores: Scores, name: CellName) -> list[Part]:
@@ -46,6 +51,11 @@ class Plain(Quantity):
 
     metric: str
 
+    @property
+    def of_images(self) -> str:
+        """The metric."""
+        return self.metric
+
     def parts(self, scores: Scores, name: CellName) -> list[Part]:
         """The metric."""
         return [Part(name, self.metric)]
@@ -59,8 +69,24 @@ class Plain(Quantity):
         return [1.0]
 
 
+class ByImage(Plain):
+    """The mean over images of a metric that pools the pixels of each, then over folds."""
+
+    def value(self, scores: Scores, name: CellName) -> float:
+        """The mean."""
+        cell = scores.weighted(name, self.metric, 1.0)
+        folds = [cell.fold == fold for fold in np.unique(cell.fold)]
+        means = [np.average(cell.score[fold], weights=cell.patches[fold]) for fold in folds]
+        return float(np.mean(means))
+
+
 class Spread(Plain):
     """The standard deviation of a metric over the folds (ddof 1)."""
+
+    @property
+    def of_images(self) -> str:
+        """None: it is no mean."""
+        return ""
 
     def value(self, scores: Scores, name: CellName) -> float:
         """The standard deviation."""
@@ -119,6 +145,7 @@ class Drop(Quantity):
 
 OF_CELLS: Mapping[str, Quantity] = {
     NORMALIZED.name: OfOwnSet(DICE),
+    DICE_BY_IMAGE.name: ByImage(DICE_MICRO),
     DICE_SD.name: Spread(DICE),
     DICE_DROP.name: Drop(DICE, DICE_DROP.splits),
 }

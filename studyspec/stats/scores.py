@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple, TypeVar
 
@@ -131,29 +131,43 @@ class Scores:
     def per_fold(self, name: CellName, metric: str) -> dict[int, float]:
         """The metric of each fold that has it; of a foreign network that of fold `FOREIGN`."""
         rows = self.by_cell.get(name, ())
-        return {_fold(row): value for row in rows if (value := row.metrics.get(metric)) is not None}
+        return {
+            fold_of(row): value for row in rows if (value := row.metrics.get(metric)) is not None
+        }
 
     def mean(self, name: CellName, metric: str) -> float:
         """The mean over the folds, as the matrix tells it."""
         return float(np.mean(list(self.per_fold(name, metric).values())))
 
     def weighted(self, name: CellName, metric: str, weight: float) -> WeightedCell:
-        """A cell with its rows by image, for a contrast."""
+        """A cell with a row for each fold and micrograph, for a contrast."""
         rows = [
             (row, value)
             for row in self.images_by_cell.get(name, ())
             if (value := row.metrics.get(metric)) is not None
         ]
+        keys = [(fold_of(row), row.parent) for row, _ in rows]
+        order = sorted(set(keys))
+        place = {key: i for i, key in enumerate(order)}
+        at = np.array([place[key] for key in keys], dtype=np.intp)
+        n = np.array([row.n_patches for row, _ in rows], dtype=np.float64)
+        scores = np.array([value for _, value in rows], dtype=np.float64)
+        patches = np.bincount(at, weights=n, minlength=len(order)).astype(np.float64)
         return WeightedCell(
             weight=weight,
             mean=self.mean(name, metric),
-            networks=(name.variant, name.train),
+            variant=name.variant,
+            train=name.train,
             micrographs=name.test,
-            fold=np.array([_fold(row) for row, _ in rows], dtype=np.int64),
-            micrograph=np.array([row.parent for row, _ in rows], dtype=np.str_),
-            score=np.array([value for _, value in rows], dtype=np.float64),
-            patches=np.array([row.n_patches for row, _ in rows], dtype=np.float64),
+            fold=np.array([fold for fold, _ in order], dtype=np.int64),
+            micrograph=np.array([micrograph for _, micrograph in order], dtype=np.str_),
+            score=np.bincount(at, weights=n * scores, minlength=len(order)) / patches,
+            patches=patches,
         )
+
+    def beside(self, folds: Iterable[FoldScore], images: Iterable[ImageScore]) -> Scores:
+        """These scores with those of other cells beside them."""
+        return replace(self, folds=[*self.folds, *folds], images=[*self.images, *images])
 
     def _tests(self, selector: Selector, variant: str, train: str) -> Iterable[CellName]:
         for test in _names(selector.test):
@@ -174,7 +188,8 @@ def own_set(name: CellName, planned: Container[Planned], split: str = "test") ->
     return None if variant is None else CellName(variant, name.test, name.test, split)
 
 
-def _fold(row: FoldScore | ImageScore) -> int:
+def fold_of(row: FoldScore | ImageScore) -> int:
+    """The fold of a row; of a foreign network `FOREIGN`."""
     return FOREIGN if row.fold is None else row.fold
 
 

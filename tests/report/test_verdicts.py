@@ -80,3 +80,16 @@ def test_a_claim_of_several_parts_is_read_as_the_plan_records_it() -> None:
     (claim,) = judged(claiming(said.model_dump(mode="json")))
     assert [part.verdict for part in claim.parts] == ["held", "held"]
     assert claim.drawing is None
+
+
+def test_a_claim_of_several_parts_says_which_of_them_decided() -> None:
+    never = BOTH | {"at_least": 0.5}
+    (claim,) = judged(claiming({"says": "both", "all": [BOTH, never]}))
+    assert (claim.verdict, claim.note) == ("did not hold", "part 2 of 2 did not hold")
+
+
+def test_families_are_told_where_there_are_several_claims() -> None:
+    made = judged(claiming(CLAIM, CLAIM | {"family": "gold"}, CLAIM | {"family": "gold"}))
+    told = verdicts.told_families(made)
+    assert told.endswith("(Holm): 2 claims of the family gold, 1 other claim.")
+    assert verdicts.told_families(made[:1]) == ""

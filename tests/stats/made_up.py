@@ -13,7 +13,11 @@ from studyspec.stats.scores import CellName, FoldScore, ImageScore, Scores
 
 @dataclass(frozen=True)
 class Noise:
-    """How many micrographs and folds, and how much each part of a score varies (sd)."""
+    """How many micrographs and folds, and how much each part of a score varies (sd).
+
+    `correlation` is that of the folds of a training set in one variant with those in another;
+    `common` the share of the variance of networks that all folds of one training set have.
+    """
 
     micrographs: int = 12
     folds: int = 5
@@ -21,6 +25,8 @@ class Noise:
     liking: float = 0.01
     network: float = 0.003
     rest: float = 0.005
+    correlation: float = 0.0
+    common: float = 0.0
 
 
 def scores(
@@ -34,14 +40,19 @@ def scores(
     noise, random = noise or Noise(), np.random.default_rng(seed)
     difficulty: dict[str, Any] = {}
     networks: dict[tuple[str, str], Any] = {}
+    first: dict[str, Any] = {}
     images: list[ImageScore] = []
     folds: list[FoldScore] = []
     for name, mean in means.items():
         shape = noise.folds, noise.micrographs
         easy = random.normal(0, noise.difficulty, shape[1])
-        good = random.normal(0, noise.network, shape[0])
+        good = _networks(noise, random)
         easy = difficulty.setdefault(name.test, easy)
+        if name.train in first:
+            r = noise.correlation
+            good = r * first[name.train] + np.sqrt(1 - r**2) * good
         good = networks.setdefault((name.variant, name.train), good)
+        first.setdefault(name.train, good)
         dice = mean + easy + good[:, None]
         dice = dice + random.normal(0, noise.liking, shape[1]) + random.normal(0, noise.rest, shape)
         for fold in range(noise.folds):
@@ -55,8 +66,14 @@ def scores(
     return Scores(folds, images, **({"variants": variants} | more))
 
 
+def _networks(noise: Noise, random: np.random.Generator) -> Any:
+    """How good the network of each fold is; a part of it all of one training set have."""
+    apart = random.normal(0, noise.network * np.sqrt(1 - noise.common), noise.folds)
+    return apart + random.normal(0, noise.network * np.sqrt(noise.common))
+
+
 def _metrics(dice: float) -> dict[str, float | None]:
-    return {"dice": dice, "oversegmentation": 1 - dice}
+    return {"dice": dice, "dice_micro": dice, "oversegmentation": 1 - dice}
 
 
 def _sees(name: CellName, fold: int, micrograph: int, noise: Noise) -> bool:

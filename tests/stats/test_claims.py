@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from studyspec.spec.claims import Claim
-from studyspec.stats.claims import Verdict, judge, judge_all
+from studyspec.stats.claims import Verdict, families, judge, judge_all
 from studyspec.stats.scores import CellName, Scores
 from tests.stats.made_up import Noise, scores
 
@@ -43,13 +43,22 @@ def test_verdicts(difference: float, bound: dict[str, Any], outcome: str) -> Non
     verdict = compared(difference, **bound)
     assert verdict.outcome == outcome
     assert verdict.difference is not None
-    assert verdict.interval == (verdict.difference.low, verdict.difference.high)
+    assert verdict.interval == verdict.difference.bounds(2 if "within" in bound else 1)
+
+
+def test_at_least_is_one_sided() -> None:
+    low, high = compared(-0.02, within=0.0).interval or (0.0, 0.0)
+    lower, upper = compared(-0.02, at_least=0.0).interval or (0.0, 0.0)
+    assert low < lower < upper < high
+    assert compared(-0.02, at_least=(low + lower) / 2).outcome == "held"
+    assert compared(-0.02, at_least=lower + 1e-4).outcome == "undecided"
+    assert compared(-0.02, at_most=upper + 1e-4).outcome == "held"
 
 
 def test_the_reason_tells_difference_interval_and_what_was_claimed() -> None:
     reason = compared(-0.2, at_least=-0.05).reason
     number = r"−0\.\d{3}"
-    said = rf"{number}, 95 % interval {number} to {number}; claimed at least −0.050 "
+    said = rf"{number}, one-sided 95 % bounds {number} and {number}; claimed at least −0.050 "
     assert re.fullmatch(rf"{said}\(12 micrographs, 5 folds, variance-sum t\)", reason)
 
 
@@ -97,8 +106,45 @@ def test_a_family_of_claims_is_corrected() -> None:
     barely = claim(left=AG, right=AU, at_most=interval[1] + 1e-6)
     verdicts = judge_all([barely] * 6, made)
     assert {verdict.outcome for verdict in verdicts} == {"undecided"}
-    assert "not as one of 6 claims (Holm)" in verdicts[0].reason
+    assert re.search(r"not as one of 6 claims \(Holm: p 0.3", verdicts[0].note)
+    assert verdicts[0].reason.endswith(verdicts[0].note)
     assert judge_all([barely], made)[0].outcome == "held"
+
+
+def test_families_are_corrected_apart() -> None:
+    made = scores({OWN: 0.8, OFF: 0.78})
+    interval = judge(claim(left=AG, right=AU, at_most=0.0), made).interval
+    assert interval is not None
+    said = {"left": AG, "right": AU, "at_most": interval[1] + 1e-6}
+    claims = [claim(**said), claim(**said, family="other"), claim(**said, family="other")]
+    assert families(claims) == {"": [0], "other": [1, 2]}
+    verdicts = judge_all(claims, made)
+    assert [verdict.outcome for verdict in verdicts] == ["held", "undecided", "undecided"]
+    assert "one of 2 claims of the family other" in verdicts[1].note
+
+
+def test_a_claim_of_parts_says_what_undid_it() -> None:
+    made = scores({OWN: 0.8, OFF: 0.78})
+    interval = judge(claim(left=AG, right=AU, at_most=0.0), made).interval
+    assert interval is not None
+    barely = {"left": AG, "right": AU, "at_most": interval[1] + 1e-6}
+    never = {"left": AG, "right": AU, "at_most": interval[1] - 1e-3}
+    verdicts = judge_all([claim(all=[barely, barely])] * 3, made)
+    assert [part.outcome for part in verdicts[0].parts] == ["held", "held"]
+    assert verdicts[0].outcome == "undecided"
+    assert "held as a whole alone" in verdicts[0].note
+    assert judge(claim(all=[barely, never]), made).note == "part 2 of 2 is undecided"
+
+
+def test_one_refuted_part_of_several_counts_as_the_least_of_them() -> None:
+    made = scores({OWN: 0.8, OFF: 0.78})
+    low = (judge(claim(left=AG, right=AU, at_most=0.0), made).interval or (0.0,))[0]
+    barely = {"left": AG, "right": AU, "at_most": low - 1e-6}
+    holds = {"left": AG, "right": AU, "at_most": 0.5}
+    verdict = judge(claim(all=[barely, holds]), made)
+    assert [part.outcome for part in verdict.parts] == ["did not hold", "held"]
+    assert verdict.outcome == "undecided"
+    assert "not as one of 2 parts (Bonferroni" in verdict.note
 
 
 def swept(means: dict[float, float], test: str = "Au", train: str = "Ag") -> dict[CellName, float]:

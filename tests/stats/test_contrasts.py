@@ -13,14 +13,22 @@ OFF, OWN, OTHER = CellName("base", "A", "T"), CellName("base", "T", "T"), CellNa
 ELSEWHERE, OWN_U = CellName("base", "A", "U"), CellName("base", "U", "U")
 
 
-def cell(weight: float, table: Sequence[Sequence[float]], networks: str) -> WeightedCell:
+def cell(
+    weight: float, table: Sequence[Sequence[float]], train: str, variant: str = "base"
+) -> WeightedCell:
     """A cell of folds x micrographs, all of the same patches."""
     dice = np.array(table)
     fold, micrograph = np.indices(dice.shape)
-    names = np.array([f"m{i}" for i in micrograph.ravel()])
-    patches = np.full(dice.size, 4.0)
     return WeightedCell(
-        weight, float(dice.mean()), networks, "T", fold.ravel(), names, dice.ravel(), patches
+        weight=weight,
+        mean=float(dice.mean()),
+        variant=variant,
+        train=train,
+        micrographs="T",
+        fold=fold.ravel(),
+        micrograph=np.array([f"m{i}" for i in micrograph.ravel()]),
+        score=dice.ravel(),
+        patches=np.full(dice.size, 4.0),
     )
 
 
@@ -29,7 +37,8 @@ def test_variance_sum_by_hand() -> None:
     right = cell(-1.0, [[0.6, 0.6], [0.6, 0.6]], "B")
     estimate = variance_sum_t([left, right])
     assert estimate.value == pytest.approx(0.15)
-    # micrographs: var(0.25, 0.05) / 2 = 0.01; networks of A: var(0.8, 0.7) / 2 = 0.0025
+    # micrographs: var(0.25, 0.05) / 2 = 0.01; networks of A: var(0.8, 0.7) / 2 = 0.0025, and
+    # nothing is left where both add up
     assert estimate.variance == pytest.approx(0.0125)
     assert estimate.degrees == pytest.approx(0.0125**2 / (0.01**2 + 0.0025**2))
 
@@ -39,7 +48,26 @@ def test_what_cells_share_is_paired() -> None:
     same = variance_sum_t([cell(1.0, table, "A"), cell(-1.0, table, "A")])
     assert (same.value, same.variance) == (0.0, 0.0)
     others = variance_sum_t([cell(1.0, table, "A"), cell(-1.0, table, "B")])
-    assert others.variance == pytest.approx(2 * np.var([0.8, 0.65], ddof=1) / 2)
+    residual = 0.05**2 / 4  # 0.9 + 0.5 - 0.7 - 0.8 = -0.1: four rows off by 0.025
+    assert others.variance == pytest.approx(np.var([0.8, 0.65], ddof=1) - 2 * residual)
+
+
+def test_variants_of_one_training_set_are_paired_fold_by_fold() -> None:
+    left, right = [[0.9, 0.7], [0.8, 0.6]], [[0.6, 0.6], [0.5, 0.5]]  # folds differ alike
+    paired = variance_sum_t([cell(1.0, left, "A"), cell(-1.0, right, "A", "bare")])
+    apart = variance_sum_t([cell(1.0, left, "A"), cell(-1.0, right, "B")])
+    assert paired.variance == pytest.approx(0.01)
+    assert apart.variance == pytest.approx(0.01 + 2 * 0.0025)
+
+
+def test_the_residual_of_crossed_cells_is_counted_once() -> None:
+    noise = Noise(micrographs=8, difficulty=0.0, liking=0.0, network=0.0, rest=0.1)
+    found = []
+    for seed in range(200):
+        made = scores({OFF: 0.8}, noise, seed)
+        found.append(variance_sum_t([made.weighted(OFF, "dice", 1.0)]))
+    truth = np.var([one.value for one in found])
+    assert np.mean([one.variance for one in found]) < 1.6 * truth  # twice the residual: 2.0
 
 
 def test_a_fold_that_saw_easy_micrographs_is_no_better_network() -> None:

@@ -5,7 +5,6 @@ import pytest
 
 from studyspec.stats.differences import (
     OF_SPREADS,
-    RESAMPLED,
     SUMMED,
     Piece,
     contrast,
@@ -13,7 +12,7 @@ from studyspec.stats.differences import (
     mean_of,
     value_of,
 )
-from studyspec.stats.intervals import corrected_resampled_t
+from studyspec.stats.intervals import Estimate
 from studyspec.stats.scores import CellName, Scores
 from tests.stats.made_up import Noise, scores
 
@@ -38,16 +37,21 @@ def test_a_difference_is_that_of_the_matrix(made: Scores) -> None:
     assert (difference.folds, difference.micrographs, difference.method) == (5, 12, SUMMED)
 
 
-def test_two_variants_on_the_diagonal_are_compared_fold_by_fold(made: Scores) -> None:
-    left, right = made.per_fold(OWN, "dice"), made.per_fold(BARE_OWN, "dice")
-    paired = np.array([left[fold] - right[fold] for fold in range(5)])
-    difference = contrast(made, less(OWN, BARE_OWN))
-    assert difference.method == RESAMPLED
-    assert difference.estimate == corrected_resampled_t(paired)
+@pytest.mark.parametrize(("left", "right"), [(OWN, BARE_OWN), (OFF, BARE_OFF)])
+def test_two_variants_are_paired_by_micrograph_and_by_fold(
+    left: CellName, right: CellName, made: Scores
+) -> None:
+    paired = contrast(made, less(left, right))
+    apart = [contrast(made, mean_of([name], "dice")).estimate for name in (left, right)]
+    assert all(isinstance(one, Estimate) for one in (paired.estimate, *apart))
+    assert paired.high - paired.low < 0.5 * (apart[0].interval()[1] - apart[0].interval()[0])
 
 
-def test_two_variants_off_the_diagonal_are_compared_by_micrographs(made: Scores) -> None:
-    assert contrast(made, less(OFF, BARE_OFF)).method == SUMMED
+def test_what_a_negative_correlation_of_folds_adds_is_counted() -> None:
+    made = scores({OFF: 0.8, BARE_OFF: 0.8}, Noise(network=0.05, folds=40, correlation=-0.8))
+    both = contrast(made, less(OFF, BARE_OFF)).estimate
+    assert isinstance(both, Estimate)
+    assert both.variance == pytest.approx(2 * (1 + 0.8) * 0.05**2 / 40, rel=0.5)
 
 
 def test_several_cells_are_averaged(made: Scores) -> None:
@@ -77,6 +81,13 @@ def test_the_error_of_a_ratio_is_that_of_its_logarithm(made: Scores) -> None:
     linear = contrast(made, less(OFF, OWN))
     scale = ratio.estimate.interval()[1] - ratio.value
     assert scale == pytest.approx((linear.high - linear.value) / 0.9, rel=0.25)
+
+
+def test_dice_by_image_is_the_mean_over_images_of_their_pixels_dice(made: Scores) -> None:
+    rows = [row._replace(metrics={"dice_micro": 0.7}) for row in made.images_by_cell[OWN]]
+    by_image = Scores(made.folds, [*rows, *made.images_by_cell[OFF]])
+    assert value_of(by_image, OWN, "dice_by_image") == pytest.approx(0.7)
+    assert contrast(made, less(OFF, OWN, "dice_by_image")).method == SUMMED
 
 
 def test_drop_is_the_training_score_less_the_test_score() -> None:

@@ -9,20 +9,12 @@ from studyspec.stats.intervals import (
     Estimate,
     Resampled,
     Term,
-    corrected_resampled_t,
+    excess_term,
     holm,
     mean_term,
+    two_sided_level,
     variance_sum,
 )
-
-
-def test_corrected_resampled_t_by_hand() -> None:
-    estimate = corrected_resampled_t(np.array([0.1, 0.2, 0.3]))
-    assert estimate.value == pytest.approx(0.2)
-    assert estimate.variance == pytest.approx((1 / 3 + 1 / 2) * 0.01)
-    assert estimate.degrees == 2
-    half = 4.302653 * (0.01 * 5 / 6) ** 0.5  # t(0.975; 2)
-    assert estimate.interval() == pytest.approx((0.2 - half, 0.2 + half))
 
 
 def test_a_mean_has_its_variance_over_n() -> None:
@@ -53,6 +45,19 @@ def test_p_is_below_5_percent_just_outside_the_interval(
     low, high = estimate.interval()
     assert (estimate.p_value(bound) < 0.05 - 1e-9) <= (not low <= bound <= high)
     assert (estimate.p_value(bound) > 0.05 + 1e-9) <= (low <= bound <= high)
+
+
+def test_an_excess_is_what_is_left_with_fewer_degrees() -> None:
+    assert excess_term(Term(1.0, 4), 0.75, alone=False) == Term(0.25, 1.0)
+    assert excess_term(Term(1.0, 4), 0.75, alone=True) == Term(0.25, 0.5)
+    assert excess_term(Term(1.0, 4), 2.0, alone=True).variance == 0.0
+
+
+def test_one_sided_bounds_are_the_ends_of_a_90_percent_interval() -> None:
+    estimate = Estimate(0.0, 1.0, 1e9)
+    assert two_sided_level(1) == pytest.approx(0.9)
+    assert estimate.interval(two_sided_level(1))[1] == pytest.approx(1.644854, abs=1e-5)
+    assert estimate.p_value(1.644854, sides=1) == pytest.approx(0.05, abs=1e-6)
 
 
 def test_resampled_interval_holds_95_percent_of_the_replicates() -> None:
