@@ -11,7 +11,7 @@ import pytest
 from studyspec import api
 from studyspec.api.workplace import study_files
 from studyspec.catalog.table import Catalog
-from studyspec.errors import StudyError
+from studyspec.errors import StudySpecError
 
 PROJECT = Path(__file__).parents[1]
 STUDIES = study_files(PROJECT / "studies")
@@ -62,7 +62,7 @@ def test_a_study_is_named_as_its_file_and_asks_something(path: Path) -> None:
 
 
 def test_only_the_twin_knows_where_its_atoms_are() -> None:
-    with pytest.raises(StudyError, match="the image has no exact label"):
+    with pytest.raises(StudySpecError, match="the image has no exact label"):
         api.check(TWIN_ALONE, "paper")
 
 
