@@ -26,18 +26,27 @@ CONDITION = (
 """Columns that tell one condition from another."""
 SETTABLE = (*(column.name for column in KNOBS), "camera")
 """Further ones, that tell conditions apart where they are known."""
+TRANSFER = ((-25.0, 150.0), (0.0, 150.0), (25.0, 150.0), (0.0, 30.0), (0.0, 600.0))
+"""Defocus [nm] and dose [e/Å^2] of images for transfer between lens settings, of which the published
+ones have none: an extract of those of doi 10.69761/kjte5358."""
+TRANSFER_MATERIAL = "CdSe"
 DIAMETERS_ACROSS = 3
 """A field is at least this many particle diameters wide."""
 STEP_PX, LEAST_PX, MOST_PX = 256, 512, 4096
 
 
 def twin_rows(published: Sequence[ImageRow]) -> Iterator[ImageRow]:
-    """Simulated images for each condition of the published ones, with its metadata."""
+    """Simulated images for each condition of the published ones, with its metadata; and some more.
+
+    What the published images do not have is a series of focus and dose.
+    """
     templates: dict[tuple[object, ...], ImageRow] = {}
     for row in published:
         condition = tuple(getattr(row, name) for name in (*CONDITION, *SETTABLE))
         templates.setdefault(condition, replace(row, width_px=None, height_px=None))
-    for template in templates.values():
+    one = next(row for row in templates.values() if row.material == TRANSFER_MATERIAL)
+    series = [replace(one, defocus_nm=nm, dose_e_per_A2=dose) for nm, dose in TRANSFER]
+    for template in (*templates.values(), *series):
         yield from images_like(template, range(IMAGES_PER_CONDITION))
 
 

@@ -10,7 +10,8 @@ import pytest
 from studyspec import api
 from studyspec.api.catalog import Imaging
 
-STUDY = Path(__file__).parents[1] / "spec" / "transfer-defocus.toml"
+PROJECT = Path(__file__).parents[2]
+STUDY = PROJECT / "studies" / "transfer-defocus.toml"
 DEFOCI = range(-25, 26, 5)
 
 
@@ -23,11 +24,13 @@ def study(tmp_path: Path) -> Path:
     for material in ("CdSe", "Au", "Ag", "Pt", "Pd"):
         sizes = (2.5,) if material == "CdSe" else (2.5, 5)
         api.catalog.simulate(material, sizes, Imaging(150, defocus_nm=0), 12, catalog)
-    return Path(shutil.copy(STUDY, tmp_path))
+    for path in (STUDY, STUDY.with_name("common.toml")):
+        shutil.copy(path, tmp_path)
+    return tmp_path / STUDY.name
 
 
-def test_the_small_form_tunes_from_two_defoci_and_a_dose(study: Path) -> None:
-    planned = api.plan(study)
+def test_the_small_form_tunes_from_two_defoci_and_a_dose() -> None:
+    planned = api.plan(STUDY)
     titles = [one.job.title for one in planned.jobs if one.job.stage == "train"]
     for start in ("-25 nm", "0 nm"):
         name = f"25 nm:4 (tuned[training.start_from.train={start}])"

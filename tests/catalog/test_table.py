@@ -17,7 +17,7 @@ from studyspec.catalog.build import build
 from studyspec.catalog.published import published_rows
 from studyspec.catalog.row import ImageRow
 from studyspec.catalog.table import Catalog, FilterProblem, write_catalog
-from studyspec.catalog.twin_rows import CONDITION
+from studyspec.catalog.twin_rows import CONDITION, IMAGES_PER_CONDITION
 from studyspec.errors import CatalogError
 from studyspec.spec.filters import DatasetFilter
 
@@ -67,13 +67,13 @@ def test_every_dataset_of_the_paper_has_its_images(dataset: dict[str, object]) -
 
 
 @pytest.mark.parametrize("dataset", DATASETS, ids=lambda d: d["id"])
-def test_the_same_filters_choose_twelve_twin_images_of_each_condition(
+def test_the_same_filters_choose_as_many_twin_images_of_each_condition(
     dataset: dict[str, object],
 ) -> None:
     chosen = paper_filter(dataset)
     published = CATALOG.select(chosen, "sytwu-2023")
     conditions = {tuple(getattr(row, name) for name in CONDITION) for row in published}
-    assert len(CATALOG.select(chosen, "twin")) == 12 * len(conditions)
+    assert len(CATALOG.select(chosen, "twin")) == IMAGES_PER_CONDITION * len(conditions)
 
 
 def test_twin_fields_are_three_particles_wide() -> None:
