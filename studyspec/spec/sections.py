@@ -17,9 +17,9 @@ from pydantic import (
     model_validator,
 )
 
-from studyspec.plugins.registry import AUGMENTATIONS, METRICS, STEPS
+from studyspec.plugins.registry import AUGMENTATIONS, METRICS, SCHEDULES, STEPS
 from studyspec.plugins.settings import Settings, fault
-from studyspec.spec.choices import Chosen, default_of, one_of, with_plugins
+from studyspec.spec.choices import Chosen, base_name, default_of, one_of, with_plugins
 from studyspec.spec.starts import FRESH, Start
 
 PositiveInt = Annotated[int, Field(ge=1)]
@@ -211,6 +211,16 @@ class TrainingSettings(TrainingNumbers):
         description="A network that the training starts from: one of this study, or a file; "
         "none: fresh weights.",
     )
+
+    @model_validator(mode="after")
+    def steps_for_its_schedule(self) -> Self:
+        """Refuse fewer steps than the schedule needs to go anywhere."""
+        name = self.schedule.name
+        least = SCHEDULES.get(base_name(name)).least_steps
+        if self.steps is not None and self.steps < least:
+            what = f"schedule '{name}' needs at least {least} steps, got {self.steps}"
+            raise fault(what, at="steps")
+        return self
 
 
 class CrossValidationSettings(Settings):
