@@ -110,7 +110,7 @@ def check(study: AnyPath, profile: str | None = None, workplace: Workplace = HER
     starts, unfit = _starts(loaded)
     _refuse(loaded, [*mistakes, *lost, *unfit, *_unknown_columns(loaded, catalog)])
     searched = loaded.study.search.datasets if loaded.study.search else ()
-    _refuse(loaded, infeasible(loaded.variants, datasets, searched))
+    _refuse(loaded, infeasible(loaded.variants, datasets, searched, loaded.study.measure.enabled))
     return CheckedStudy(loaded, datasets, at, workplace.results_of(loaded.root), networks, starts)
 
 

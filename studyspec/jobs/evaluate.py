@@ -137,7 +137,7 @@ class Evaluate(Task[EvaluateInputs, Evaluated]):
         candidates: list[Candidate] = []
         for i, key in enumerate(self.images):
             patches = workshop.patches(key, inputs.sources[key])
-            chosen = self._chosen(patches, key, inputs, allowed.get(i))
+            chosen = self._chosen(patches, key, inputs, allowed.get(i, ()))
             if not len(chosen):
                 continue
             counted, more = self._counts(model, patches, chosen, i, workshop.device)
@@ -165,31 +165,31 @@ class Evaluate(Task[EvaluateInputs, Evaluated]):
         patches: Patches,
         key: Key,
         inputs: EvaluateInputs,
-        allowed: frozenset[selection.Place] | None,
+        allowed: Sequence[selection.Part],
     ) -> selection.Positions:
         """Positions of the patches that the network is shown."""
         import numpy as np
 
         from studyspec.jobs import selection
 
-        if allowed is None:
+        if not allowed:
             return np.arange(len(patches.rows))
         return selection.at(patches, _image(inputs.sources[key]), allowed)
 
     def _allowed(
         self, inputs: EvaluateInputs, workshop: Workshop
-    ) -> dict[int, frozenset[selection.Place]]:
+    ) -> dict[int, list[selection.Part]]:
         """Where the network may be shown the images that it was trained with, by position."""
-        allowed: dict[int, frozenset[selection.Place]] = {}
+        allowed: dict[int, list[selection.Part]] = {}
         if self.shared and inputs.training is not None:
-            part = _places(inputs.training, self.split, inputs, workshop)
-            allowed = dict.fromkeys(self.shared, part)
+            part = _part(inputs.training, self.split, inputs, workshop)
+            allowed = {i: [part] for i in self.shared}
         if self.split != "test":
             return allowed  # a part of its own training set, whatever it saw before
         for training, positions in zip(inputs.earlier, self.seen_before, strict=False):
             if positions:
-                held_out = _places(training, "test", inputs, workshop)
-                allowed |= {i: allowed.get(i, held_out) & held_out for i in positions}
+                held_out = _part(training, "test", inputs, workshop)
+                allowed |= {i: [*allowed.get(i, ()), held_out] for i in positions}
         return allowed
 
     def _counts(
@@ -255,10 +255,10 @@ class Evaluate(Task[EvaluateInputs, Evaluated]):
         return kept
 
 
-def _places(
+def _part(
     training: Train, split: Split, inputs: EvaluateInputs, workshop: Workshop
-) -> frozenset[selection.Place]:
-    """Where the patches of a part of a training set lie in its images."""
+) -> selection.Part:
+    """Where the patches of a part of a training set lie in its images, and the others."""
     from studyspec.jobs import selection
 
     images = [workshop.patches(key, inputs.sources[key]) for key in training.images]
@@ -266,7 +266,8 @@ def _places(
     counts = [[len(next(found).rows) for _ in member] for member in training.members]
     hashes = [_image(inputs.sources[key]) for key in training.images]
     places = selection.places(images, hashes)
-    return frozenset(places[i] for i in training.split(counts).part(split))
+    part = frozenset(places[i] for i in training.split(counts).part(split))
+    return selection.Part(part, frozenset(places) - part, images[0].images.shape[-1])
 
 
 def _image(source: PreparedImage) -> str:

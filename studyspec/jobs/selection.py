@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -99,7 +100,27 @@ def places(images: Sequence[Patches], hashes: Sequence[str]) -> list[Place]:
     ]
 
 
-def at(image: Patches, sha: str, allowed: frozenset[Place]) -> Positions:
-    """Positions of the image's patches that were cut at an allowed place."""
-    inside = [place in allowed for place in places([image], [sha])]
+@dataclass(frozen=True)
+class Part:
+    """A part of a training set, and the rest of it, by place; `size` is the patches' edge [px]."""
+
+    part: frozenset[Place]
+    rest: frozenset[Place]
+    size: int
+
+    def holds(self, place: Place, size: int) -> bool:
+        """Whether a patch of an edge lies where this part does, and touches nothing of the rest."""
+        sha, row, col = place
+        touched = {(sha, r, c) for r in self._over(row, size) for c in self._over(col, size)}
+        return not touched.isdisjoint(self.part) and touched.isdisjoint(self.rest)
+
+    def _over(self, number: int, size: int) -> range:
+        """The rows (or columns) of patches of this part that one of another edge lies over."""
+        return range(number * size // self.size, -(-(number + 1) * size // self.size))
+
+
+def at(image: Patches, sha: str, parts: Sequence[Part]) -> Positions:
+    """Positions of the image's patches that every one of the parts holds."""
+    size = image.images.shape[-1]
+    inside = [all(p.holds(place, size) for p in parts) for place in places([image], [sha])]
     return np.flatnonzero(inside)

@@ -100,6 +100,9 @@ class Changes:
                 return found
         if new["network"] != old["network"]:
             return "its network changed"
+        sizes = _patch_size(before, old), _patch_size(self._now, new)
+        if sizes[0] != sizes[1]:
+            return f"evaluation.patch_size changed from {sizes[0]} to {sizes[1]}"
         return next(_differences(_told(new), _told(old)), UNTOLD)
 
     def _dataset_change(self, before: PlanRecord, name: str) -> str:
@@ -140,6 +143,12 @@ def _preprocess(plan: PlanRecord, network: Ingredients) -> Table:
         return dict(pipeline.tables())
     except PluginError:  # a plug-in of then is not installed now
         return {use.name: use.settings for use in pipeline.steps}
+
+
+def _patch_size(plan: PlanRecord, evaluation: Ingredients) -> int:
+    """Edge of the patches that are tested on."""
+    first = plan.prepares[plan.lists[str(evaluation["images"])][0]]["pipeline"]
+    return Pipeline.model_validate(first).patch.size
 
 
 def _start_change(new: JsonValue, old: JsonValue) -> str:

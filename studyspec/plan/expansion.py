@@ -98,7 +98,7 @@ class _Pair:
     def of(cls, networks: Networks, test: ImageSet, preparation: Preparation) -> _Pair:
         """Prepare the test set; a split other than test needs one that was trained on."""
         trained = networks.trained
-        tested = preparation.of(test, trained.stage.pipeline)
+        tested = preparation.of(test, trained.stage.tested)
         shared = same_images(trained.images.images, test.images)
         earlier = (one.trained.images.images for one in networks.earlier)
         seen_before = tuple(same_images(images, test.images) for images in earlier)
@@ -176,7 +176,7 @@ def _test_foreign(
     found: _Found,
 ) -> None:
     """The test of a foreign network; it was trained elsewhere, so nothing need be held out."""
-    tested = preparation.of(test, network.prepared_as(stage.pipeline))
+    tested = preparation.of(test, network.prepared_as(stage.tested))
     task = Evaluate(
         network=f"{FOREIGN}{network.sha256}",
         output=network.output,

@@ -8,6 +8,7 @@ from itertools import combinations
 from studyspec.errors import Mistake
 from studyspec.images.choice import too_few
 from studyspec.plan.datasets import ImageSet, ResolvedDataset, image_set, same_images
+from studyspec.plan.fitting import unfitting
 from studyspec.plan.leakage import seen
 from studyspec.spec.names import set_members, union_members
 from studyspec.spec.origins import Origin, origin_path, origins
@@ -19,10 +20,15 @@ def infeasible(
     variants: Sequence[Variant],
     datasets: Mapping[str, ResolvedDataset],
     searched: Sequence[str] = (),
+    measured: bool = False,
 ) -> Iterator[Mistake]:
-    """Everything that no fold can give, once each; `searched` are the datasets of a search."""
+    """Everything that no fold can give, once each; `searched` are the datasets of a search.
+
+    `measured`: every dataset is measured, whatever is trained.
+    """
     found: dict[Mistake, None] = dict.fromkeys(_seen_by_search(searched, variants, datasets))
     found |= dict.fromkeys(_too_small(variants, datasets))
+    found |= dict.fromkeys(unfitting(variants, datasets, measured))
     by_name = {variant.name: variant for variant in variants}
     for variant in variants:
         chain = origins(variant, by_name)

@@ -24,10 +24,11 @@ FOREIGN = "weights:"
 
 @dataclass(frozen=True)
 class Stage:
-    """What of a variant's settings decides results."""
+    """What of a variant's settings decides results; `tested` is how test sets are prepared."""
 
     settings: StageSettings
     pipeline: Pipeline
+    tested: Pipeline
     learning: Learning
     folding: Folding
     metrics: tuple[Use, ...]
@@ -35,9 +36,11 @@ class Stage:
     @classmethod
     def of(cls, settings: StageSettings) -> Stage:
         """Of a variant."""
+        pipeline = Pipeline.of(settings.preprocess)
         return cls(
             settings,
-            Pipeline.of(settings.preprocess),
+            pipeline,
+            pipeline.cut_to(settings.evaluation.patch_size),
             Learning.of(settings),
             Folding.of(settings.cross_validation),
             metrics_of(settings.evaluation),

@@ -62,11 +62,13 @@ class Tabled(Plugin, Generic[S]):
 class Step(Tabled[S]):
     """A step of the preparation of an image: `[preprocess.NAME]`.
 
-    `reads` are the catalog columns that it reads; their values are part of the key.
+    `reads` are the catalog columns that it reads; their values are part of the key. With
+    `keeps_shape`, an image stays as large as it is.
     """
 
     position: int
     reads: tuple[str, ...] = ()
+    keeps_shape: bool = False
 
     @abstractmethod
     def apply(self, image: WorkingImage, settings: S) -> WorkingImage:
@@ -77,6 +79,12 @@ class Step(Tabled[S]):
         FileError
             If it cannot be done on this image.
         """
+
+    def shape(
+        self, before: tuple[int, int], pixel_scale_nm: float | None, settings: S
+    ) -> tuple[int, int] | None:
+        """Height and width of an image after it [px]; None if that is not known beforehand."""
+        return before if self.keeps_shape else None
 
     def span(self, settings: S) -> tuple[float, float] | None:
         """Between which intensities an image lies after it, roughly; None if it does not say."""
@@ -159,7 +167,12 @@ class Loss(Tabled[S]):
 
 
 class Schedule(Tabled[S]):
-    """How the learning rate goes: `[training.schedule] name = "NAME"`."""
+    """How the learning rate goes: `[training.schedule] name = "NAME"`.
+
+    `least_steps` are the steps without which it is no schedule: `check` refuses fewer.
+    """
+
+    least_steps: int = 1
 
     @abstractmethod
     def factor(self, step: int, steps: int, settings: S) -> float:
@@ -182,6 +195,8 @@ class Metric(Plugin):
         The score from the sums and those in `patch_sums`; null where it is not defined.
     patch_sums
         Further sums, each an expression over `tp`, `fp`, `fn`, `tn` (and so on) of one patch.
+    bounds
+        The lowest and the highest score that there can be, if that is known.
     """
 
     label: str
@@ -189,6 +204,7 @@ class Metric(Plugin):
     better: Literal["higher", "lower"]
     formula: str
     patch_sums: Mapping[str, str] = MappingProxyType({})
+    bounds: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -201,6 +217,7 @@ class CountMetric(Metric):
     better: Literal["higher", "lower"]
     formula: str
     patch_sums: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    bounds: tuple[float, float] | None = None
 
 
 class PixelMetric(Metric, Tabled[S]):

@@ -144,7 +144,11 @@ def _start(said: Described) -> list[str]:
 
 def _test(said: Described) -> str:
     forms = "in its 8 dihedral forms" if said.settings.evaluation.dihedral else "once, as it is"
-    start = f"Every patch is scored {forms}; no noise, no rotation, nor any other augmentation."
+    size = said.settings.evaluation.patch_size
+    cut = "" if size is None else f" of {size} × {size} px"
+    start = (
+        f"Every patch{cut} is scored {forms}; no noise, no rotation, nor any other augmentation."
+    )
     return f"{start} Counted over pixels: {'; '.join(said.metrics)}." if said.metrics else start
 
 

@@ -6,6 +6,8 @@ trend. A claim is one prediction, or several that must all hold.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -13,7 +15,7 @@ from pydantic.config import JsonDict
 
 from studyspec.plugins.registry import METRICS
 from studyspec.plugins.settings import Settings, fault
-from studyspec.spec.derived import DERIVED
+from studyspec.spec.derived import DERIVED, quantity
 from studyspec.spec.names import OTHERS, OWN, SetName
 from studyspec.spec.sections import Split
 from studyspec.spec.wording import listed, nearest
@@ -34,6 +36,11 @@ Texts = str | Annotated[tuple[str, ...], Field(min_length=1, strict=False)]
 def best_by() -> tuple[str, ...]:
     """The metrics whose best point of a sweep can be told: those that should be high."""
     return tuple(metric.name for metric in METRICS if metric.better == "higher")
+
+
+def bounds_of(name: str) -> tuple[float, float]:
+    """The lowest and the highest score of a metric or derived quantity; infinite if not known."""
+    return quantity(name).bounds or (-math.inf, math.inf)
 
 
 def _metric_names(schema: JsonDict) -> None:
@@ -114,7 +121,7 @@ class Prediction(Settings):
     )
     at_most: float | None = Field(None, description="left - right is at most this.", examples=[0.0])
     within: float | None = Field(
-        None, ge=0, description="left - right is at most this, whatever its sign.", examples=[0.02]
+        None, gt=0, description="left - right is at most this, whatever its sign.", examples=[0.02]
     )
     trend: Trend | None = Field(None, description="Instead of right and a bound.")
 
@@ -137,6 +144,29 @@ class Prediction(Settings):
         takes = {side.take for side in self.sides.values()}
         if len(takes) > 1 or (self.trend is not None and "setting" in takes):
             raise fault("take = 'setting' compares a setting with a setting, on both sides")
+        if self.left == self.right:
+            raise fault("left and right are the same, so no data could decide it", at="right")
+        if takes == {"score"}:
+            self._open(bounds)
+
+    def _open(self, bounds: Sequence[float]) -> None:
+        """Refuse a bound of a difference that no data could reach, or that all data keep."""
+        ranges = [bounds_of(side.metric) for side in self.sides.values()]
+        if len(ranges) < 2 or not bounds:
+            return
+        (left, right), [bound] = ranges, bounds
+        least, most = left[0] - right[1], left[1] - right[0]
+        key = next(k for k in ("at_least", "at_most", "within") if getattr(self, k) is not None)
+        never = {"at_least": bound >= most, "at_most": bound <= least, "within": False}
+        always = {
+            "at_least": bound <= least,
+            "at_most": bound >= most,
+            "within": bound >= max(-least, most),
+        }
+        if never[key] or always[key]:
+            what = f"no data could {'hold' if never[key] else 'refute'} it"
+            span = f"left - right lies between {least:g} and {most:g}"
+            raise fault(f"{what}: {span}, and {key} is {bound:g}", at=key)
 
     @property
     def sides(self) -> dict[str, Selector]:

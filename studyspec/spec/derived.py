@@ -18,13 +18,17 @@ DICE_MICRO = "dice_micro"
 
 @dataclass(frozen=True)
 class Derived:
-    """A quantity that a claim may speak of beside the metrics; `splits` are the parts it needs."""
+    """A quantity that a claim may speak of beside the metrics; `splits` are the parts it needs.
+
+    `bounds` are the lowest and the highest value that there can be, if that is known.
+    """
 
     name: str
     label: str
     meaning: str
     better: Literal["higher", "lower"]
     splits: tuple[str, ...] = ("test",)
+    bounds: tuple[float, float] | None = None
 
 
 NORMALIZED = Derived(
@@ -49,6 +53,7 @@ DICE_DROP = Derived(
     "Dice of split train less dice of split test.",
     "lower",
     ("train", "test"),
+    (-1.0, 1.0),
 )
 DERIVED: tuple[Derived, ...] = (NORMALIZED, DICE_BY_IMAGE, DICE_SD, DICE_DROP)
 

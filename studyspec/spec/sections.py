@@ -17,12 +17,13 @@ from pydantic import (
     model_validator,
 )
 
-from studyspec.plugins.registry import AUGMENTATIONS, METRICS, STEPS
+from studyspec.plugins.registry import AUGMENTATIONS, METRICS, SCHEDULES, STEPS
 from studyspec.plugins.settings import Settings, fault
-from studyspec.spec.choices import Chosen, default_of, one_of, with_plugins
+from studyspec.spec.choices import Chosen, base_name, default_of, one_of, with_plugins
 from studyspec.spec.starts import FRESH, Start
 
 PositiveInt = Annotated[int, Field(ge=1)]
+PatchEdge = Annotated[int, Field(ge=16, multiple_of=16)]
 Split = Literal["train", "validation", "test"]
 VALIDATIONS = 10
 """How often a training by steps is validated, unless it says so."""
@@ -32,7 +33,7 @@ DihedralForms = Literal["all", "random", "none"]
 class PatchSettings(Settings):
     """Cutting of an image into square patches."""
 
-    size: Annotated[int, Field(ge=16, multiple_of=16)] = Field(
+    size: PatchEdge = Field(
         512, description="Edge of a patch [px]; a multiple of 16, as the network halves it 4 times."
     )
     min_particle_px: Annotated[int, Field(ge=0)] = Field(
@@ -60,6 +61,12 @@ class EvaluationTables(Settings):
     """How a network is tested; a metric over pixels is asked for by its table."""
 
     dihedral: bool = Field(True, description="Score every patch in its 8 dihedral forms.")
+    patch_size: PatchEdge | None = Field(
+        None,
+        description="Edge of the patches that are tested on [px]; default: preprocess.patch.size. "
+        "One that touches what the network may not be shown is left out.",
+        examples=[1024],
+    )
     splits: tuple[Split, ...] = Field(
         ("test",),
         strict=False,
@@ -204,6 +211,16 @@ class TrainingSettings(TrainingNumbers):
         description="A network that the training starts from: one of this study, or a file; "
         "none: fresh weights.",
     )
+
+    @model_validator(mode="after")
+    def steps_for_its_schedule(self) -> Self:
+        """Refuse fewer steps than the schedule needs to go anywhere."""
+        name = self.schedule.name
+        least = SCHEDULES.get(base_name(name)).least_steps
+        if self.steps is not None and self.steps < least:
+            what = f"schedule '{name}' needs at least {least} steps, got {self.steps}"
+            raise fault(what, at="steps")
+        return self
 
 
 class CrossValidationSettings(Settings):

@@ -142,6 +142,12 @@ class Pipeline(Written):
         """The catalog columns that its steps read."""
         return tuple(dict.fromkeys(name for one in self.bound for name in one.plugin.reads))
 
+    def cut_to(self, size: int | None) -> Pipeline:
+        """The same with patches of another edge [px], if one is given."""
+        if size is None:
+            return self
+        return self.model_copy(update={"patch": self.patch.model_copy(update={"size": size})})
+
     def tables(self) -> dict[str, JsonValue]:
         """As `[preprocess]` would say it: a standard step that is not done is switched off."""
         done = {use.name: bound(STEPS, use).settings.model_dump(mode="json") for use in self.steps}

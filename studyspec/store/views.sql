@@ -23,7 +23,8 @@ create or replace view history as
 select c.key as network, h.* exclude (record)
 from stored.chosen c join stored.train_history h on h.record = c.record;
 
--- The prepare jobs of every dataset and variant, from the lists of the cells that name it.
+-- The prepare jobs of every dataset and variant, from the lists of the cells that name it; of one
+-- that is trained on, as its networks see it, as tests may be cut otherwise.
 create or replace view stored.dataset_prepare as
 with trained as (
     select c.plan, c.variant, c.train, unnest(d.members) as member, unnest(n.members) as list
@@ -38,6 +39,9 @@ with trained as (
     select c.plan, c.variant, c.test, e.images
     from stored.fold_cell c
     join stored.plan_evaluation e on e.plan = c.plan and e.evaluation = c.evaluation
+    where (c.plan, c.variant, c.test) not in (
+        select (plan, variant, member) from trained union select (plan, variant, train) from trained
+    )
 )
 select distinct n.plan, n.variant, n.dataset, unnest(l.prepares) as prepare
 from named n join stored.plan_list l on l.plan = n.plan and l.list = n.list;

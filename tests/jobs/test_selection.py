@@ -34,9 +34,39 @@ def test_gathered_patches_keep_the_order_asked_for(positions: list[int]) -> None
 
 def test_patches_are_found_by_where_they_were_cut() -> None:
     image = patches(6)
-    allowed = frozenset({("a", 1, 1), ("a", 4, 4), ("b", 2, 2)})
-    assert selection.at(image, "a", allowed).tolist() == [1, 4]
-    assert selection.at(image, "c", allowed).tolist() == []
+    held = selection.Part(frozenset({("a", 1, 1), ("a", 4, 4), ("b", 2, 2)}), frozenset(), 1)
+    fewer = selection.Part(frozenset({("a", 4, 4), ("a", 5, 5)}), frozenset(), 1)
+    assert selection.at(image, "a", [held]).tolist() == [1, 4]
+    assert selection.at(image, "a", [held, fewer]).tolist() == [4]
+    assert selection.at(image, "c", [held]).tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("place", "size", "shown"),
+    [
+        ((0, 0), 32, True),  # over (0, 0) and (0, 1), and over two that nobody uses
+        ((0, 1), 32, False),  # touches (0, 2)
+        ((1, 0), 32, False),  # touches neither
+        ((0, 3), 8, True),  # in (0, 1)
+        ((0, 4), 8, False),  # in (0, 2)
+        ((0, 0), 48, False),
+        ((0, 0), 24, True),
+        ((0, 1), 24, False),  # from 24 to 48: touches (0, 2)
+    ],
+)
+def test_a_patch_of_another_edge_touches_nothing_of_the_rest(
+    place: tuple[int, int], size: int, shown: bool
+) -> None:
+    part = selection.Part(frozenset({("a", 0, 0), ("a", 0, 1)}), frozenset({("a", 0, 2)}), 16)
+    assert part.holds(("a", *place), size) is shown
+
+
+@given(st.sets(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1))
+def test_a_patch_of_the_same_edge_is_of_the_part_or_not(cells: set[tuple[int, int]]) -> None:
+    every = {("a", row, col) for row in range(6) for col in range(6)}
+    mine = frozenset(("a", *cell) for cell in cells)
+    part = selection.Part(mine, frozenset(every - mine), 16)
+    assert {place for place in every if part.holds(place, 16)} == mine
 
 
 def test_what_augmentations_read_is_known_of_every_patch() -> None:

@@ -113,6 +113,13 @@ def test_a_changed_setting_is_named(settings: dict[str, object], reason: str) ->
     assert {p.reason for p in found if p.job.stage == "train"} == {reason}
 
 
+def test_another_edge_of_tested_patches_trains_nothing_anew() -> None:
+    found = stale({}, StageSettings.model_validate({"evaluation": {"patch_size": 1024}}))
+    assert {p.state for p in found if p.job.stage == "train"} == {"known"}
+    reasons = {p.reason for p in found if p.job.stage == "evaluate"}
+    assert reasons == {"evaluation.patch_size changed from 512 to 1024"}
+
+
 def test_an_added_image_is_named() -> None:
     found = stale({"A": dataset("A", 7)})
     assert {p.reason for p in found if p.job.stage == "train"} == {"image A/6 added"}

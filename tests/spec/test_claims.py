@@ -3,12 +3,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from studyspec.spec.claims import Claim, Prediction
 from studyspec.spec.loading import load
 
 PAPER = load(Path(__file__).with_name("claims.toml")).study
 CELL = {"train": "Au", "test": "Ag"}
+OTHER = {"train": "Ag", "test": "Ag"}
 
 
 def test_all_claims_of_the_paper_can_be_written() -> None:
@@ -24,13 +26,13 @@ def test_a_claim_comes_back_from_its_json(claim: Claim) -> None:
 
 
 def test_a_plain_claim_is_its_own_prediction() -> None:
-    claim = Claim.model_validate({"says": "a", "left": CELL, "right": CELL, "within": 0.1})
+    claim = Claim.model_validate({"says": "a", "left": CELL, "right": OTHER, "within": 0.1})
     assert claim.predictions == (claim,)
     assert list(claim.sides) == ["left", "right"]
 
 
 def test_what_a_selector_leaves_out() -> None:
-    left = Claim.model_validate({"says": "a", "left": CELL, "right": CELL, "within": 0}).left
+    left = Claim.model_validate({"says": "a", "left": CELL, "right": OTHER, "within": 0.1}).left
     assert left is not None
     assert (left.variant, left.split, left.metric, left.take) == ("base", "test", "dice", "score")
 
@@ -42,3 +44,30 @@ def test_what_test_may_be(test: str | tuple[str, ...]) -> None:
     )
     assert prediction.left is not None
     assert prediction.left.test == test
+
+
+@pytest.mark.parametrize(
+    ("bound", "metric", "match"),
+    [
+        ({"at_least": 2.0}, "dice", "no data could hold it: left - right lies between -1 and 1"),
+        ({"at_least": 1.0}, "recall", "no data could hold it"),
+        ({"at_least": -1.0}, "dice_micro", "no data could refute it"),
+        ({"at_most": -1.5}, "dice", "no data could hold it"),
+        ({"at_most": 1.0}, "boundary_dice", "no data could refute it"),
+        ({"within": 1.0}, "dice", "no data could refute it"),
+        ({"within": 0.0}, "dice", "greater than 0"),
+        ({"at_most": 2.0}, "dice_drop", "no data could refute it: left - right lies between -2"),
+    ],
+)
+def test_a_bound_that_decides_nothing_is_refused(
+    bound: dict[str, float], metric: str, match: str
+) -> None:
+    sides = {"left": CELL | {"metric": metric}, "right": OTHER | {"metric": metric}}
+    with pytest.raises(ValidationError, match=match):
+        Prediction.model_validate({**sides, **bound})
+
+
+@pytest.mark.parametrize("metric", ["loss", "normalized"])
+def test_a_metric_without_known_bounds_may_differ_by_anything(metric: str) -> None:
+    sides = {"left": CELL | {"metric": metric}, "right": OTHER | {"metric": metric}}
+    assert Prediction.model_validate({**sides, "at_least": 2.0}).at_least == 2

@@ -369,6 +369,15 @@ CLAIMS = {
         f'best_over = "augment.noise.rho", take = "setting" }}\n{RIGHT}within = 0.1\n',
         "take = 'setting' compares a setting with a setting, on both sides",
     ),
+    "a bound that nothing reaches": (
+        f"{CLAIM}{LEFT}{RIGHT}at_least = »2\n",
+        "no data could hold it: left - right lies between -1 and 1, and at_least is 2",
+    ),
+    "within nothing": (f"{CLAIM}{LEFT}{RIGHT}within = »0\n", "expected a number above 0, got 0"),
+    "one with itself": (
+        f'{CLAIM}{LEFT}right = »{{ train = "Au", test = "Ag" }}\nwithin = 0.1\n',
+        "left and right are the same, so no data could decide it",
+    ),
     "trend over no sweep": (
         f'{CLAIM}{LEFT}trend = {{ over = »"augment.noise.rho", sign = 1 }}\n',
         "'augment.noise.rho' has only one value in variant 'base'",

@@ -88,6 +88,14 @@ def test_both_in_an_extended_file_are_told_there(tmp_path: Path) -> None:
     [
         ("[training]\nvalidate_every = »3\n", "validate_every needs training.steps"),
         ("[training]\nsteps = 2\nvalidate_every = »3\n", "expected at most training.steps, 2"),
+        (
+            "[training]\nsteps = »2\nschedule.name = 'one_cycle'\n",
+            "schedule 'one_cycle' needs at least 3 steps, got 2",
+        ),
+        (
+            "[variants.a]\ntraining.schedule.name = 'cosine'\ntraining.steps = »1\n",
+            "schedule 'cosine' needs at least 2 steps, got 1",
+        ),
         ("[training]\nsteps = »0\n", "expected at least 1, got 0"),
     ],
 )

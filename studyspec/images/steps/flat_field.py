@@ -45,6 +45,7 @@ class FlatField(Step[FlatFieldSettings]):
     name = "flat_field"
     settings = FlatFieldSettings
     standard = True
+    keeps_shape = True
     position = 200
 
     def active(self, settings: FlatFieldSettings) -> bool:

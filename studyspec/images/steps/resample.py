@@ -45,6 +45,18 @@ class Resample(Step[ResampleSettings]):
         """The scale."""
         return f"resampled to {settings.pixel_scale_nm:g} nm a pixel, bilinearly"
 
+    def shape(
+        self,
+        before: tuple[int, int],
+        pixel_scale_nm: float | None,
+        settings: ResampleSettings,
+    ) -> tuple[int, int] | None:
+        """As many pixels as `resample` makes; an unknown scale may stand in the image's file."""
+        if pixel_scale_nm is None:
+            return None
+        factor = zoom_of(settings, pixel_scale_nm)
+        return round(before[0] * factor), round(before[1] * factor)
+
     def apply(self, image: WorkingImage, settings: ResampleSettings) -> WorkingImage:
         """The image, its label and the weights of its frame at the new scale."""
         factor = zoom_of(settings, image.pixel_scale_nm)

@@ -36,6 +36,7 @@ class Rescale(Step[RescaleSettings]):
     name = "rescale"
     settings = RescaleSettings
     standard = True
+    keeps_shape = True
     position = 400
 
     def describe(self, settings: RescaleSettings) -> str:

@@ -34,6 +34,7 @@ class Xrays(Step[XraySettings]):
     name = "xray"
     settings = XraySettings
     standard = True
+    keeps_shape = True
     position = 100
 
     def active(self, settings: XraySettings) -> bool:

@@ -14,6 +14,7 @@ DICE = CountMetric(
     better="higher",
     formula="dice_sum / n",
     patch_sums=MappingProxyType({"dice_sum": "(2 * tp + 1) / (2 * tp + fp + fn + 1)"}),
+    bounds=(0.0, 1.0),
 )
 DICE_MICRO = CountMetric(
     name="dice_micro",
@@ -21,6 +22,7 @@ DICE_MICRO = CountMetric(
     meaning="2 TP / (2 TP + FP + FN) over all pixels of the test set at once.",
     better="higher",
     formula="2 * tp / nullif(2 * tp + fp + fn, 0)",
+    bounds=(0.0, 1.0),
 )
 SOFT_DICE = CountMetric(
     name="soft_dice",
@@ -28,6 +30,7 @@ SOFT_DICE = CountMetric(
     meaning="2 Σ p y / (Σ p + Σ y) over all pixels, p being the probability and y the label.",
     better="higher",
     formula="2 * soft_intersection / nullif(soft_sum, 0)",
+    bounds=(0.0, 1.0),
 )
 LOSS = CountMetric(
     name="loss",
@@ -42,6 +45,7 @@ PRECISION = CountMetric(
     meaning="TP / (TP + FP), pixels pooled.",
     better="higher",
     formula="tp / nullif(tp + fp, 0)",
+    bounds=(0.0, 1.0),
 )
 RECALL = CountMetric(
     name="recall",
@@ -49,6 +53,7 @@ RECALL = CountMetric(
     meaning="TP / (TP + FN), pixels pooled.",
     better="higher",
     formula="tp / nullif(tp + fn, 0)",
+    bounds=(0.0, 1.0),
 )
 OVERSEGMENTATION = CountMetric(
     name="oversegmentation",
@@ -56,4 +61,5 @@ OVERSEGMENTATION = CountMetric(
     meaning="FP / (FP + FN), pixels pooled: 1 is only false particle, 0 only missed particle.",
     better="lower",
     formula="fp / nullif(fp + fn, 0)",
+    bounds=(0.0, 1.0),
 )

@@ -38,6 +38,7 @@ class RegionDice(PixelMetric[RimSettings]):
 
     settings = RimSettings
     better = "higher"
+    bounds = (0.0, 1.0)
 
     def __init__(self, name: str, in_rim: bool, label: str, where: str) -> None:
         self.name, self.label, self._in_rim, self._where = name, label, in_rim, where

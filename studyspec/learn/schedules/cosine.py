@@ -29,6 +29,7 @@ class Cosine(Schedule[CosineSettings]):
 
     name = "cosine"
     settings = CosineSettings
+    least_steps = 2
 
     def describe(self, settings: CosineSettings) -> str:
         """Where to."""

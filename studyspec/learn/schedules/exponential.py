@@ -24,6 +24,7 @@ class Exponential(Schedule[ExponentialSettings]):
 
     name = "exponential"
     settings = ExponentialSettings
+    least_steps = 2
 
     def describe(self, settings: ExponentialSettings) -> str:
         """Where to."""

@@ -33,6 +33,7 @@ class OneCycle(Schedule[OneCycleSettings]):
 
     name = "one_cycle"
     settings = OneCycleSettings
+    least_steps = 3
 
     def describe(self, settings: OneCycleSettings) -> str:
         """Where it begins and ends, and when its peak is."""
