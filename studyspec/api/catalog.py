@@ -15,10 +15,9 @@ from studyspec.api.frames import Rows
 from studyspec.api.workplace import HERE, AnyPath, Workplace
 from studyspec.catalog.add import Added
 from studyspec.catalog.add import add as add_images
-from studyspec.catalog.published import CAMERA
 from studyspec.catalog.row import ImageRow
 from studyspec.catalog.table import Catalog
-from studyspec.catalog.twin_rows import CONDITION, SETTABLE
+from studyspec.catalog.twin_rows import CONDITION, FURTHER, told
 from studyspec.catalog.verify import Verified
 from studyspec.catalog.verify import verify as verify_files
 from studyspec.errors import TwinError
@@ -65,6 +64,9 @@ class Imaging:
         Temperature of the specimen [K]; None: 293.
     camera
         "Gatan OneView", as None is, "Gatan K3", "CCD" or "ideal".
+    shape
+        "smooth sphere", "truncated octahedron", "decahedron", "icosahedron" or "rod", or several;
+        None or "sphere": nearly round particles, some twinned and some of several grains.
     """
 
     dose_e_per_A2: Numbers = 423
@@ -82,6 +84,7 @@ class Imaging:
     film_thickness_nm: Numbers = None
     temperature_K: Numbers = None
     camera: str | None = None
+    shape: str | Iterable[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -110,9 +113,7 @@ def conditions(catalog: AnyPath = FILE, collection: str | None = None) -> Rows:
         If the catalog cannot be read.
     """
     rows = [r for r in Catalog.open(Path(catalog)).rows if collection in (None, r.collection)]
-    known = [
-        name for name in SETTABLE if any(getattr(row, name) not in (None, CAMERA) for row in rows)
-    ]
+    known = [name for name in FURTHER if any(told(row, name) is not None for row in rows)]
     names = ("collection", *CONDITION, *known)
     counts = Counter(tuple(getattr(row, name) for name in names) for row in rows)
     return Rows((*names, "images"), tuple((*key, n) for key, n in counts.items()))

@@ -10,6 +10,7 @@ from dataclasses import replace
 from studyspec.catalog.columns import KNOBS
 from studyspec.catalog.published import CAMERA
 from studyspec.catalog.row import ImageRow
+from studyspec.plugins.values import Value
 
 COLLECTION = "twin"
 IMAGE, DRAWN, EXACT = "twin", "twin-drawn", "twin-exact"
@@ -26,6 +27,10 @@ CONDITION = (
 """Columns that tell one condition from another."""
 SETTABLE = (*(column.name for column in KNOBS), "camera")
 """Further ones, that tell conditions apart where they are known."""
+NOMINAL = ("sphere", "oblong")
+"""What published rows call the shape of particles that the twin draws: nearly round ones."""
+FURTHER = ("shape", *SETTABLE)
+"""All that may tell conditions apart besides those that every row has."""
 DIAMETERS_ACROSS = 3
 """A field is at least this many particle diameters wide."""
 STEP_PX, LEAST_PX, MOST_PX = 256, 512, 4096
@@ -64,13 +69,19 @@ def images_like(template: ImageRow, numbers: range) -> Iterator[ImageRow]:
         )
 
 
+def told(row: ImageRow, name: str) -> Value:
+    """A value of one of the `FURTHER` columns; None where the row has what is taken for granted."""
+    value: Value = getattr(row, name)
+    return None if value in (CAMERA, *NOMINAL) else value
+
+
 def _title(row: ImageRow) -> str:
     numbers = f"{row.diameter_nm:g}nm-{row.pixel_scale_nm:g}nm-{row.dose_e_per_A2:g}e"
-    known = [(name, getattr(row, name)) for name in SETTABLE]
+    known = [(name, told(row, name)) for name in FURTHER]
     knobs = "".join(
         f"-{name}={value:g}" if isinstance(value, float) else f"-{value}"
         for name, value in known
-        if value not in (None, CAMERA)
+        if value is not None
     )
     return f"{row.material}-{numbers}-{row.support}-{row.session}{knobs}".replace(" ", "-")
 

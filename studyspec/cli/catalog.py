@@ -113,6 +113,14 @@ def simulate(
         str | None,
         typer.Option("--camera", help="Gatan OneView (the default), Gatan K3, CCD or ideal."),
     ] = None,
+    shape: Annotated[
+        str | None,
+        typer.Option(
+            "--shape",
+            help="'smooth sphere', 'truncated octahedron', decahedron, icosahedron or rod; "
+            "default: nearly round particles, some twinned, some of several grains.",
+        ),
+    ] = None,
     n: Annotated[int, typer.Option("-n", min=1, help="How many images of each condition.")] = 12,
     catalog: CatalogFile = DEFAULT,
 ) -> None:
@@ -143,6 +151,7 @@ def simulate(
         several(film_thickness_nm, "--film-thickness-nm"),
         several(temperature_k, "--temperature-k"),
         camera,
+        None if shape is None else [one.strip() for one in shape.split(",")],
     )
     diameters = numbers(diameter_nm, "--diameter-nm")
     rows = api.catalog.simulate(material, diameters, imaging, n, catalog)

@@ -9,13 +9,14 @@ from pydantic import JsonValue
 
 from studyspec.catalog.addresses import scheme_of
 from studyspec.catalog.row import ImageRow
-from studyspec.catalog.twin_rows import DRAWN, EXACT, IMAGE
+from studyspec.catalog.twin_rows import DRAWN, EXACT, IMAGE, NOMINAL
 from studyspec.errors import TwinError
 from studyspec.spec.identity import digest
 from studyspec.twin.constants import CONSTANTS
 from studyspec.twin.film import SUPPORTS
 from studyspec.twin.knobs import Knobs
 from studyspec.twin.materials import CRYSTALS
+from studyspec.twin.shapes import SHAPES
 
 RECIPE = 3
 """Raised when the same conditions give another image."""
@@ -38,6 +39,7 @@ class Conditions:
     height_px: int
     seed: int
     knobs: Knobs = field(default_factory=Knobs)
+    shape: str | None = None
 
     @classmethod
     def from_row(cls, row: ImageRow, uri: str | None = None) -> Conditions:
@@ -60,15 +62,26 @@ class Conditions:
             height_px=_positive(row, "height_px", row.height_px),
             seed=_seed(row, row.image_uri if uri is None else uri),
             knobs=Knobs.from_row(row, _positive(row, "voltage_kv", row.voltage_kv)),
+            shape=_shape(row),
         )
         if found.width_px != found.height_px:
             raise TwinError("the twin makes square images", where=row.image_id)
+        if found.shape is not None:
+            why = SHAPES[found.shape].impossible(CRYSTALS[found.material])
+            if why:
+                asked = f"no {found.shape} of {found.material} can be: {why}"
+                fitting = [
+                    n for n, s in SHAPES.items() if not s.impossible(CRYSTALS[found.material])
+                ]
+                raise TwinError(asked, where=row.image_id, hint=f"use {', '.join(fitting)}")
         return found
 
     def recipe(self) -> dict[str, JsonValue]:
         """All that decides the image."""
         conditions = asdict(self) | self.knobs.written()
         del conditions["knobs"]
+        if self.shape is None:
+            del conditions["shape"]
         return {"twin": RECIPE, "conditions": conditions, "constants": CONSTANTS.to_json()}
 
     def image_hash(self) -> str:
@@ -102,6 +115,13 @@ def _known(row: ImageRow, name: str, value: str | None, known: tuple[str, ...]) 
             hint=f"known: {', '.join(known)}",
         )
     return found
+
+
+def _shape(row: ImageRow) -> str | None:
+    """A shape that is made as such; None for the mixture that published rows have."""
+    if row.shape is None or row.shape in NOMINAL:
+        return None
+    return _known(row, "shape", row.shape, (*NOMINAL, *SHAPES))
 
 
 def _seed(row: ImageRow, uri: str) -> int:

@@ -11,6 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
+PLANES = {
+    "fcc": np.array([(1, 1, 1), (1, -1, 1), (2, 0, 0), (1, 1, -1)], float),
+    "wurtzite": np.array([(0, 0, 1), (1, 0, 0), (0.5, np.sqrt(3) / 2, 0)], float),
+}
+"""Normals of the planes that may lie along the beam."""
 FCC = ((0.0, 0.0, 0.0), (0.0, 0.5, 0.5), (0.5, 0.0, 0.5), (0.5, 0.5, 0.0))
 
 
@@ -62,6 +67,31 @@ class Crystal:
             (1, (1 / 3, 2 / 3, 0.375)),
             (1, (2 / 3, 1 / 3, 0.875)),
         )
+
+    @property
+    def planes(self) -> Array:
+        """Normals of low-index planes, (n, 3)."""
+        return PLANES[self.structure]
+
+    @property
+    def axis(self) -> Array:
+        """A low-index direction that rods grow along: [001]."""
+        return np.array([0.0, 0.0, 1.0])
+
+    @property
+    def cubic(self) -> bool:
+        """Whether the cell is a cube."""
+        return self.structure == "fcc"
+
+    @property
+    def atoms_per_A3(self) -> float:
+        """Density."""
+        return len(self.sites) / float(abs(np.linalg.det(self.cell)))
+
+    @property
+    def neighbours_A(self) -> float:
+        """Distance of neighbours in face-centred cubic packing."""
+        return self.a_A / float(np.sqrt(2))
 
 
 CRYSTALS: Mapping[str, Crystal] = {

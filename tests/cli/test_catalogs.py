@@ -33,9 +33,17 @@ def test_ranges_make_a_grid(tmp_path: Path) -> None:
     assert len(listed.splitlines()) == 2 + 22
 
 
+def test_shapes_are_a_list(tmp_path: Path) -> None:
+    done = studyspec(tmp_path, *PLATINUM, "--shape", "decahedron, smooth sphere", "-n", "2")
+    assert "4 images added, twin/Pt-2nm-0.02nm-200e-ultrathin-carbon-simulated-decah" in done.stdout
+    listed = studyspec(tmp_path, "catalog", "ls", "--catalog", "catalog.parquet").stdout
+    assert "smooth sphere" in listed
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (("--shape", "cube"), "knows no shape 'cube'; known: sphere, oblong, smooth sphere"),
         (("--support", "mica"), "knows no support 'mica'; known: ultrathin carbon"),
         (("--dose", "-3"), "'dose_e_per_A2' is -3.0"),
         (("--aperture-mrad", "0"), "'aperture_mrad' is 0.0"),
