@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from studyspec.api import running
 from studyspec.api.checking import check
@@ -30,6 +31,7 @@ FILE = "data_catalog.parquet"
 """The catalog of whoever names none."""
 
 
+SIZES = ("width_px", "height_px")
 MOST_IMAGES = 100_000
 """More in one call are a slip: a range too many, or too fine a step."""
 Numbers = float | Iterable[float] | None
@@ -115,7 +117,10 @@ def conditions(catalog: AnyPath = FILE, collection: str | None = None) -> Rows:
     rows = [r for r in Catalog.open(Path(catalog)).rows if collection in (None, r.collection)]
     known = [name for name in FURTHER if any(told(row, name) is not None for row in rows)]
     names = ("collection", *CONDITION, *known)
-    counts = Counter(tuple(getattr(row, name) for name in names) for row in rows)
+    counts = Counter(
+        tuple(told(row, name) if name == "structure" else getattr(row, name) for name in names)
+        for row in rows
+    )
     return Rows((*names, "images"), tuple((*key, n) for key, n in counts.items()))
 
 
@@ -144,18 +149,19 @@ def add(
 
 
 def simulate(
-    material: str,
+    material: str | None,
     diameter_nm: float | Iterable[float],
     imaging: Imaging | None = None,
     n: int = 12,
     catalog: AnyPath = FILE,
+    structure: AnyPath | None = None,
 ) -> tuple[ImageRow, ...]:
     """Add simulated images of conditions that nobody has measured; a run renders them.
 
     Parameters
     ----------
     material
-        Au, Ag, Pt, Pd or CdSe.
+        Au, Ag, Pt, Pd or CdSe; with a structure any word, None: its formula.
     diameter_nm
         Nominal diameter of the particles [nm], or several.
     imaging
@@ -164,40 +170,51 @@ def simulate(
         How many images of each condition.
     catalog
         Catalog file, made if it is not there.
+    structure
+        CIF file of a crystal; rows keep what it says, and do not need it again.
 
     Raises
     ------
     TwinError
-        If the twin cannot simulate these conditions, or they are too many; nothing is written then.
+        If the file tells of no crystal, the twin cannot simulate these conditions, or they are too
+        many; nothing is written then.
     CatalogError
         If the catalog cannot be read or written.
     """
     from studyspec.twin.rows import add_rows
 
-    return tuple(add_rows(_grid(material, diameter_nm, imaging or Imaging(), n), n, Path(catalog)))
+    if structure is not None:
+        from studyspec.twin.structures import read_cif
+
+        crystal = read_cif(Path(structure))
+        like = ImageRow("", "", "", material=material or crystal.formula, structure=crystal.text)
+    elif material is None:
+        raise TwinError("neither material nor structure", hint="give one of them")
+    else:
+        like = ImageRow("", "", "", material=material)
+    return tuple(add_rows(_grid(like, diameter_nm, imaging or Imaging(), n), n, Path(catalog)))
 
 
 def _grid(
-    material: str, diameter_nm: float | Iterable[float], imaging: Imaging, n: int
+    like: ImageRow, diameter_nm: float | Iterable[float], imaging: Imaging, n: int
 ) -> list[ImageRow]:
     """A template of each condition, the last series fastest; too many are refused unmade."""
     given = {one.name: getattr(imaging, one.name) for one in fields(imaging)}
-    given |= {"material": material, "diameter_nm": diameter_nm, "height_px": imaging.width_px}
-    several = {
-        name: tuple(value)
-        if isinstance(value, Iterable) and not isinstance(value, str)
-        else (value,)
-        for name, value in given.items()
-    }
+    given |= {"diameter_nm": diameter_nm, "height_px": imaging.width_px}
+    several = {name: _series(value, whole=name in SIZES) for name, value in given.items()}
     conditions = math.prod(map(len, several.values()))
     if conditions * n > MOST_IMAGES:
         asked = f"{conditions} conditions of {n} images are {conditions * n}"
         hint = f"{MOST_IMAGES} at most at once: give fewer values, or fewer images of each (-n)"
         raise TwinError(asked, hint=hint)
     grid = product(*several.values())
-    return [
-        replace(ImageRow("", "", ""), **dict(zip(several, values, strict=True))) for values in grid
-    ]
+    return [replace(like, **dict(zip(several, values, strict=True))) for values in grid]
+
+
+def _series(value: Any, whole: bool) -> tuple[Any, ...]:
+    """The values; numbers as a catalog keeps them, so that rows are the same before and after."""
+    several = value if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
+    return tuple(float(one) if isinstance(one, int) and not whole else one for one in several)
 
 
 def compare(

@@ -43,6 +43,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("material", "VARCHAR", "Material of the particles"),
     Column("diameter_nm", "DOUBLE", "Nominal diameter of the particles", "nm"),
     Column("shape", "VARCHAR", "Nominal shape of the particles"),
+    Column("structure", "VARCHAR", "Cell and sites of the crystal, if simulated from a CIF file"),
     Column("support", "VARCHAR", "Film below the particles"),
     Column("microscope", "VARCHAR", "Microscope"),
     Column("camera", "VARCHAR", "Camera"),

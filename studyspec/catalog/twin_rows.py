@@ -11,6 +11,7 @@ from studyspec.catalog.columns import KNOBS
 from studyspec.catalog.published import CAMERA
 from studyspec.catalog.row import ImageRow
 from studyspec.plugins.values import Value
+from studyspec.spec.identity import digest
 
 COLLECTION = "twin"
 IMAGE, DRAWN, EXACT = "twin", "twin-drawn", "twin-exact"
@@ -29,7 +30,7 @@ SETTABLE = (*(column.name for column in KNOBS), "camera")
 """Further ones, that tell conditions apart where they are known."""
 NOMINAL = ("sphere", "oblong")
 """What published rows call the shape of particles that the twin draws: nearly round ones."""
-FURTHER = ("shape", *SETTABLE)
+FURTHER = ("shape", "structure", *SETTABLE)
 """All that may tell conditions apart besides those that every row has."""
 DIAMETERS_ACROSS = 3
 """A field is at least this many particle diameters wide."""
@@ -70,7 +71,12 @@ def images_like(template: ImageRow, numbers: range) -> Iterator[ImageRow]:
 
 
 def told(row: ImageRow, name: str) -> Value:
-    """A value of one of the `FURTHER` columns; None where the row has what is taken for granted."""
+    """A value of one of the `FURTHER` columns; None where the row has what is taken for granted.
+
+    Of a structure, the beginning of its hash.
+    """
+    if name == "structure" and row.structure is not None:
+        return digest(row.structure)[:8]
     value: Value = getattr(row, name)
     return None if value in (CAMERA, *NOMINAL) else value
 

@@ -66,8 +66,14 @@ def add(
 
 @app.command()
 def simulate(
-    material: Annotated[str, typer.Option("--material", help="Au, Ag, Pt, Pd or CdSe.")],
     diameter_nm: Annotated[str, typer.Option("--diameter-nm", help="Nominal diameter [nm].")],
+    material: Annotated[
+        str | None,
+        typer.Option("--material", help="Au, Ag, Pt, Pd or CdSe; of a structure: its formula."),
+    ] = None,
+    structure: Annotated[
+        Path | None, typer.Option("--structure", help="CIF file of any other crystal.")
+    ] = None,
     dose: Annotated[str, typer.Option("--dose", help="Dose [e/Å^2].")] = "423",
     pixel_scale_nm: Annotated[
         str, typer.Option("--pixel-scale-nm", help="Edge of a pixel [nm].")
@@ -154,7 +160,7 @@ def simulate(
         None if shape is None else [one.strip() for one in shape.split(",")],
     )
     diameters = numbers(diameter_nm, "--diameter-nm")
-    rows = api.catalog.simulate(material, diameters, imaging, n, catalog)
+    rows = api.catalog.simulate(material, diameters, imaging, n, catalog, structure)
     typer.echo(f"{catalog}: {len(rows)} images added, {rows[0].image_id} to {rows[-1].image_id}")
     widths = sorted({row.width_px or 0 for row in rows})
     typer.echo(f"each is {' or '.join(map(str, widths))} px wide", err=True)

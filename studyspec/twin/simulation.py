@@ -16,7 +16,7 @@ from studyspec.twin.field import Field
 from studyspec.twin.film import make_film
 from studyspec.twin.labels import LabelMaker
 from studyspec.twin.layout import REDUCTION, Window, choose_window
-from studyspec.twin.materials import CRYSTALS, Element
+from studyspec.twin.materials import Element
 from studyspec.twin.micrograph import Micrograph, Surroundings
 from studyspec.twin.optics import Focus, intensity
 from studyspec.twin.sessions import Illumination, illuminate, session_of
@@ -72,8 +72,8 @@ def _particles(
     reach = discs[:, 2:] * (REACH if shape is None else max(REACH, 0.55 * shape.reach))
     inside = (discs[:, :2] > -reach) & (discs[:, :2] < field.grid.size_A + reach)
     near = np.asarray(inside.all(axis=1))
-    crystal, make = CRYSTALS[conditions.material], make_particle if shape is None else shape.make
-    return [
+    crystal, make = conditions.crystal, make_particle if shape is None else shape.make
+    made = [
         rest(
             make(crystal, disc[2], stream, constants.particles),
             disc,
@@ -82,6 +82,7 @@ def _particles(
         for disc, stream, is_near in zip(discs, rng.spawn(len(discs)), near, strict=True)
         if is_near
     ]
+    return [particle for particle in made if len(particle.positions)]
 
 
 def _on_film(
@@ -95,7 +96,7 @@ def _on_film(
     size, temperature_K = field.grid.size_A, constants.waves.temperature_K
     sample = constants.particles.sample_of(conditions.material, conditions.diameter_nm)
     atoms: dict[Element, Positions] = {}
-    for number, element in enumerate(CRYSTALS[conditions.material].elements):
+    for number, element in enumerate(conditions.crystal.elements):
         element = element.heated(temperature_K).strayed(sample.disorder_A)
         parts = [p.positions[p.elements == number] for p in particles]
         xyz = np.concatenate([np.empty((0, 3)), *parts])

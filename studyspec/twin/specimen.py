@@ -35,7 +35,7 @@ def make_particle(
         distances = ((grain.positions[:, None] - middles) ** 2).sum(axis=2)
         mine = distances.argmin(axis=1) == number
         if number > 0:
-            mine &= hull.query(grain.positions, distance_upper_bound=crystal.a_A / 2)[0] < np.inf
+            mine &= hull.query(grain.positions, distance_upper_bound=crystal.reach_A)[0] < np.inf
         positions.append(grain.positions[mine])
         elements.append(grain.elements[mine])
     return Particle(np.concatenate(positions), np.concatenate(elements))
@@ -52,8 +52,10 @@ def _grain(
         if rng.random() < constants.twinned:
             positions, inside = _twinned(positions, inside, crystal.a_A)
             elements = np.zeros(len(positions), np.int64)
-    else:
+    elif crystal.structure == "wurtzite":
         inside = _ellipsoid(positions, radius, rng)
+    else:
+        inside = _faceted(positions, radius, crystal.planes, rng, constants)
     rotation = orientation.drawn(crystal.planes, rng, constants)
     return Particle(positions[inside] @ rotation.T, elements[inside])
 
@@ -68,6 +70,8 @@ def rest(particle: Particle, disc: Array, discs: Array) -> Particle:
     disc, discs
         Row, column and diameter [Å] of this particle, and of all of them, (n, 3).
     """
+    if not len(particle.positions):
+        return particle
     positions = particle.positions + np.array([disc[0], disc[1], 0.0])
     positions[:, 2] -= positions[:, 2].max()
     keep = np.ones(len(positions), bool)
@@ -90,6 +94,16 @@ def _truncated_octahedron(
         inside &= positions @ normal < radius * rng.uniform(*constants.octahedral)
     for normal in CUBE:
         inside &= positions @ normal < radius * rng.uniform(*constants.cubic)
+    return np.asarray(inside)
+
+
+def _faceted(
+    positions: Array, radius: float, planes: Array, rng: np.random.Generator, constants: Particles
+) -> npt.NDArray[np.bool_]:
+    """Facets on both sides of these planes, as the {111} ones of gold, and a sphere around."""
+    inside = (positions**2).sum(1) < (constants.roundness * radius) ** 2
+    for normal in np.concatenate([planes, -planes]):
+        inside &= positions @ normal < radius * rng.uniform(*constants.octahedral)
     return np.asarray(inside)
 
 

@@ -82,7 +82,8 @@ def test_a_study_filters_by_focus_and_claims_a_trend_over_it(tmp_path: Path) -> 
 
 def test_the_command_line_has_the_same_defaults() -> None:
     options = inspect.signature(commands.simulate).parameters
-    asked = [name for name in options if name not in ("material", "diameter_nm", "n", "catalog")]
+    of_particles = ("material", "structure", "diameter_nm", "n", "catalog")
+    asked = [name for name in options if name not in of_particles]
     texts = [options[name].default for name in asked]
     assert len(texts) == len(fields(api.catalog.Imaging))
     numeric = ("dose", "pixel_scale_nm", "voltage_kv")
