@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
 
 from studyspec.catalog.columns import KNOBS
+from studyspec.catalog.distributions import Distribution
 from studyspec.catalog.published import CAMERA
 from studyspec.catalog.row import ImageRow
 from studyspec.plugins.values import Value
@@ -32,6 +35,11 @@ NOMINAL = ("sphere", "oblong")
 """What published rows call the shape of particles that the twin draws: nearly round ones."""
 FURTHER = ("shape", "structure", *SETTABLE)
 """All that may tell conditions apart besides those that every row has."""
+Drawn = Mapping[str, Distribution]
+"""Columns that are drawn for each image, and from what."""
+NOT_DRAWN: Drawn = MappingProxyType({})
+DRAWABLE = ("dose_e_per_A2", "voltage_kv", *(column.name for column in KNOBS))
+"""Columns that can be: all numbers that the size of an image does not follow from."""
 DIAMETERS_ACROSS = 3
 """A field is at least this many particle diameters wide."""
 STEP_PX, LEAST_PX, MOST_PX = 256, 512, 4096
@@ -47,17 +55,20 @@ def twin_rows(published: Sequence[ImageRow]) -> Iterator[ImageRow]:
         yield from images_like(template, range(IMAGES_PER_CONDITION))
 
 
-def images_like(template: ImageRow, numbers: range) -> Iterator[ImageRow]:
+def images_like(template: ImageRow, numbers: range, drawn: Drawn = NOT_DRAWN) -> Iterator[ImageRow]:
     """Numbered images like a template; a row's seed is made from its name.
 
-    Where the template has no size, three of its particles fit across an image.
+    Where the template has no size, three of its particles fit across an image. What is `drawn`
+    gets a number for each image, from its seed.
     """
     size = template.width_px or _field_px(template)
     for number in numbers:
-        image_id = f"{COLLECTION}/{_title(template)}/{number:02d}"
+        image_id = f"{COLLECTION}/{_title(template, drawn)}/{number:02d}"
         seed = zlib.crc32(image_id.encode())
+        values: dict[str, Any] = {name: one.draw(seed, name) for name, one in drawn.items()}
+        row = replace(template, **values)
         yield replace(
-            template,
+            row,
             image_id=image_id,
             collection=COLLECTION,
             image_uri=f"{IMAGE}:{seed}",
@@ -81,14 +92,18 @@ def told(row: ImageRow, name: str) -> Value:
     return None if value in (CAMERA, *NOMINAL) else value
 
 
-def _title(row: ImageRow) -> str:
-    numbers = f"{row.diameter_nm:g}nm-{row.pixel_scale_nm:g}nm-{row.dose_e_per_A2:g}e"
+def _title(row: ImageRow, drawn: Drawn) -> str:
+    def text(name: str, value: Value) -> str:
+        return str(drawn[name]) if name in drawn else f"{value:g}"
+
+    dose = text("dose_e_per_A2", row.dose_e_per_A2)
     known = [(name, told(row, name)) for name in FURTHER]
     knobs = "".join(
-        f"-{name}={value:g}" if isinstance(value, float) else f"-{value}"
+        f"-{name}={text(name, value)}" if isinstance(value, float) or name in drawn else f"-{value}"
         for name, value in known
-        if value is not None
+        if value is not None or name in drawn
     )
+    numbers = f"{row.diameter_nm:g}nm-{row.pixel_scale_nm:g}nm-{dose}e"
     return f"{row.material}-{numbers}-{row.support}-{row.session}{knobs}".replace(" ", "-")
 
 

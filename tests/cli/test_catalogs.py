@@ -58,6 +58,16 @@ def test_shapes_are_a_list(tmp_path: Path) -> None:
     assert "smooth sphere" in listed
 
 
+def test_a_distribution_is_a_number_in_each_row(tmp_path: Path) -> None:
+    words = ("--defocus-nm", "normal(5, 3),-20", "--dose", "uniform(100,400)", "-n", "3")
+    done = studyspec(tmp_path, *PLATINUM, *words)
+    assert "6 images added" in done.stdout
+    assert "defocus_nm=normal(5,3)/00" in done.stdout
+    listed = studyspec(tmp_path, "catalog", "ls", "--catalog", "catalog.parquet").stdout
+    assert len(listed.splitlines()) == 2 + 6
+    assert listed.count(" -20 ") == 3
+
+
 def test_a_structure_has_a_material_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "salt.cif").write_text(SALT)
     words = ("catalog", "simulate", "--structure", "salt.cif", "--diameter-nm", "3", "-n", "2")
@@ -74,6 +84,8 @@ def test_a_structure_has_a_material_of_its_own(tmp_path: Path) -> None:
         (("--support", "mica"), "knows no support 'mica'; known: ultrathin carbon"),
         (("--dose", "-3"), "'dose_e_per_A2' is -3.0"),
         (("--aperture-mrad", "0"), "'aperture_mrad' is 0.0"),
+        (("--tilt-mrad", "normal(5)"), "--tilt-mrad: 'normal(5)' needs two numbers; write normal"),
+        (("--tilt-mrad", "gauss(5, 3)"), "--tilt-mrad: no distribution 'gauss'; write normal"),
         (("--defocus-nm=-5..5/3",), "--defocus-nm: '-5..5/3' is not a range; write a number"),
         (
             ("--dose", "1..1000/1", "-n", "101"),
