@@ -275,7 +275,16 @@ def compare(
     """
     names, door = (first, second), Door(workplace.whereabouts(catalog))
     found = comparison.compare(Path(catalog), names, extent or Extent(), door, on_image)
-    return Comparison(names, comparison.MATCHED, comparison.STATISTICS, tuple(found))
+    shown = [
+        number
+        for number, name in enumerate(comparison.MATCHED)
+        if name in comparison.ALWAYS or any(one.condition[number] is not None for one in found)
+    ]
+    told_apart = tuple(
+        replace(one, condition=tuple(one.condition[number] for number in shown)) for one in found
+    )
+    columns = tuple(comparison.MATCHED[number] for number in shown)
+    return Comparison(names, columns, comparison.STATISTICS, told_apart)
 
 
 def fetch(

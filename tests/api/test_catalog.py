@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ import pytest
 
 from studyspec import api
 from studyspec.catalog.columns import BY_NAME, KNOBS, Column
-from studyspec.catalog.table import Catalog
+from studyspec.catalog.table import Catalog, write_catalog
 from studyspec.cli import catalog as commands
-from studyspec.errors import CatalogError, TwinError
+from studyspec.errors import CatalogError, SpecError, TwinError
 
 FOCUS = """\
 [study]
@@ -70,6 +71,26 @@ def test_more_images_than_anybody_wants_are_refused(tmp_path: Path) -> None:
     with pytest.raises(TwinError, match="1001000 conditions of 1 images are 1001000; 100000 at"):
         api.catalog.simulate("Au", 5.0, how, n=1, catalog=tmp_path / "catalog.parquet")
     assert not (tmp_path / "catalog.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    ("over", "why"),
+    [("defocus_nm", "it may be negative or 0"), ("offset", "it is -1 in 'near'")],
+)
+def test_a_ratio_of_numbers_with_a_sign_is_refused_at_its_place(
+    over: str, why: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "catalog.parquet"
+    how = api.catalog.Imaging(defocus_nm=range(-20, 21, 10), width_px=128)
+    rows = api.catalog.simulate("Au", 2.0, how, n=2, catalog=file)
+    write_catalog([replace(row, further={"offset": -1.0}) for row in rows], file)
+    trend = f'{{ over = "{over}", sign = 1, of = "ratio" }}'
+    text = FOCUS.replace('{ over = "defocus_nm", sign = 1 }', trend)
+    (tmp_path / "study.toml").write_text(text)
+    with pytest.raises(SpecError, match=f"there is no ratio of '{over}': {why}; use of =") as found:
+        api.check(tmp_path / "study.toml")
+    (problem,) = found.value.problems
+    assert problem.source[problem.column - 1 :].startswith('"ratio"')
 
 
 def test_an_unknown_knob_is_told() -> None:
