@@ -8,9 +8,12 @@ from __future__ import annotations
 import math
 import re
 from decimal import Decimal, DecimalException, InvalidOperation
+from typing import TYPE_CHECKING
 
-from studyspec.catalog.distributions import Distribution
 from studyspec.errors import StudySpecError
+
+if TYPE_CHECKING:
+    from studyspec.api.catalog import Distribution
 
 FORM = "write a number, a list as 30,80,423, or a range as -25..25/5: from, to, step"
 OUTSIDE = re.compile(r",(?![^()]*\))")
@@ -42,6 +45,8 @@ def numbers_or_distributions(text: str, option: str) -> tuple[float | Distributi
     StudySpecError
         Naming the option and what of its text is neither.
     """
+    from studyspec.api.catalog import Distribution
+
     found: list[float | Distribution] = []
     for part in OUTSIDE.split(text):
         if any(mark in part for mark in "()") or part.strip().isalpha():
