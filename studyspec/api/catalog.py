@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from studyspec.api import running
 from studyspec.api.checking import check
@@ -15,10 +16,11 @@ from studyspec.api.frames import Rows
 from studyspec.api.workplace import HERE, AnyPath, Workplace
 from studyspec.catalog.add import Added
 from studyspec.catalog.add import add as add_images
-from studyspec.catalog.published import CAMERA
+from studyspec.catalog.columns import KNOBS
+from studyspec.catalog.distributions import Distribution as Distribution
 from studyspec.catalog.row import ImageRow
 from studyspec.catalog.table import Catalog
-from studyspec.catalog.twin_rows import CONDITION, SETTABLE
+from studyspec.catalog.twin_rows import CONDITION, DRAWABLE, FURTHER, Drawn, told
 from studyspec.catalog.verify import Verified
 from studyspec.catalog.verify import verify as verify_files
 from studyspec.errors import TwinError
@@ -31,17 +33,19 @@ FILE = "data_catalog.parquet"
 """The catalog of whoever names none."""
 
 
+SIZES = ("width_px", "height_px")
 MOST_IMAGES = 100_000
 """More in one call are a slip: a range too many, or too fine a step."""
-Numbers = float | Iterable[float] | None
-"""A number, a series of them, or what the twin has itself."""
+Numbers = float | Distribution | Iterable[float | Distribution] | None
+"""A number or a series, or what the twin has itself; of a distribution each image has another."""
+KNOB_NAMES = tuple(column.name for column in KNOBS)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Imaging:
     """Conditions of simulated images: how they are taken; series multiply to a grid.
 
-    Attributes
+    Parameters
     ----------
     dose_e_per_A2
         Dose [e/Å^2].
@@ -55,33 +59,51 @@ class Imaging:
         Voltage [kV].
     width_px
         Edge of an image [px]; None: three particles across.
-    defocus_nm
-        Defocus, overfocus positive [nm]; None: of the session.
-    spherical_aberration_mm, focal_spread_nm, convergence_mrad, aperture_mrad, tilt_mrad
-        Of the lens and the illumination; None: of the twin.
-    film_thickness_nm
-        Thickness of the support [nm]; None: of the twin.
-    temperature_K
-        Temperature of the specimen [K]; None: 293.
     camera
         "Gatan OneView", as None is, "Gatan K3", "CCD" or "ideal".
+    shape
+        "smooth sphere", "truncated octahedron", "decahedron", "icosahedron" or "rod", or several;
+        None or "sphere": nearly round particles, some twinned and some of several grains.
+    knobs
+        Any of the columns `catalog.columns.KNOBS`, as `defocus_nm`; None: of session or twin.
+
+    Attributes
+    ----------
+    columns
+        All of them by the catalog's column.
     """
 
-    dose_e_per_A2: Numbers = 423
-    pixel_scale_nm: Numbers = 0.02
-    support: str = "ultrathin carbon"
-    session: str = "simulated"
-    voltage_kv: Numbers = 300
-    width_px: int | None = None
-    defocus_nm: Numbers = None
-    spherical_aberration_mm: Numbers = None
-    focal_spread_nm: Numbers = None
-    convergence_mrad: Numbers = None
-    aperture_mrad: Numbers = None
-    tilt_mrad: Numbers = None
-    film_thickness_nm: Numbers = None
-    temperature_K: Numbers = None
-    camera: str | None = None
+    columns: Mapping[str, object]
+
+    def __init__(
+        self,
+        dose_e_per_A2: Numbers = 423,
+        pixel_scale_nm: Numbers = 0.02,
+        support: str = "ultrathin carbon",
+        session: str = "simulated",
+        voltage_kv: Numbers = 300,
+        width_px: int | None = None,
+        camera: str | Iterable[str] | None = None,
+        shape: str | Iterable[str] | None = None,
+        **knobs: Numbers,
+    ) -> None:
+        given: dict[str, object] = {
+            "dose_e_per_A2": dose_e_per_A2,
+            "pixel_scale_nm": pixel_scale_nm,
+            "support": support,
+            "session": session,
+            "voltage_kv": voltage_kv,
+            "width_px": width_px,
+            "height_px": width_px,
+            "camera": camera,
+            "shape": shape,
+        }
+        for name in knobs:
+            if name not in KNOB_NAMES:
+                hint = f"there are {', '.join(KNOB_NAMES)}"
+                raise TwinError(f"no knob '{name}'", hint=hint)
+        several = {name: _series(value, name in SIZES) for name, value in (given | knobs).items()}
+        object.__setattr__(self, "columns", several)
 
 
 @dataclass(frozen=True)
@@ -110,11 +132,12 @@ def conditions(catalog: AnyPath = FILE, collection: str | None = None) -> Rows:
         If the catalog cannot be read.
     """
     rows = [r for r in Catalog.open(Path(catalog)).rows if collection in (None, r.collection)]
-    known = [
-        name for name in SETTABLE if any(getattr(row, name) not in (None, CAMERA) for row in rows)
-    ]
+    known = [name for name in FURTHER if any(told(row, name) is not None for row in rows)]
     names = ("collection", *CONDITION, *known)
-    counts = Counter(tuple(getattr(row, name) for name in names) for row in rows)
+    counts = Counter(
+        tuple(told(row, name) if name == "structure" else getattr(row, name) for name in names)
+        for row in rows
+    )
     return Rows((*names, "images"), tuple((*key, n) for key, n in counts.items()))
 
 
@@ -143,18 +166,19 @@ def add(
 
 
 def simulate(
-    material: str,
+    material: str | None,
     diameter_nm: float | Iterable[float],
     imaging: Imaging | None = None,
     n: int = 12,
     catalog: AnyPath = FILE,
+    structure: AnyPath | None = None,
 ) -> tuple[ImageRow, ...]:
     """Add simulated images of conditions that nobody has measured; a run renders them.
 
     Parameters
     ----------
     material
-        Au, Ag, Pt, Pd or CdSe.
+        Au, Ag, Pt, Pd or CdSe; with a structure any word, None: its formula.
     diameter_nm
         Nominal diameter of the particles [nm], or several.
     imaging
@@ -163,40 +187,60 @@ def simulate(
         How many images of each condition.
     catalog
         Catalog file, made if it is not there.
+    structure
+        CIF file of a crystal; rows keep what it says, and do not need it again.
 
     Raises
     ------
     TwinError
-        If the twin cannot simulate these conditions, or they are too many; nothing is written then.
+        If the file tells of no crystal, the twin cannot simulate these conditions, or they are too
+        many; nothing is written then.
     CatalogError
         If the catalog cannot be read or written.
     """
     from studyspec.twin.rows import add_rows
 
-    return tuple(add_rows(_grid(material, diameter_nm, imaging or Imaging(), n), n, Path(catalog)))
+    if structure is not None:
+        from studyspec.twin.structures import read_cif
+
+        crystal = read_cif(Path(structure))
+        like = ImageRow("", "", "", material=material or crystal.formula, structure=crystal.text)
+    elif material is None:
+        raise TwinError("neither material nor structure", hint="give one of them")
+    else:
+        like = ImageRow("", "", "", material=material)
+    grid = list(_grid((imaging or Imaging()).columns, diameter_nm, n))
+    templates = [replace(like, **fixed) for fixed, _ in grid]
+    return tuple(add_rows(templates, n, Path(catalog), [drawn for _, drawn in grid]))
 
 
 def _grid(
-    material: str, diameter_nm: float | Iterable[float], imaging: Imaging, n: int
-) -> list[ImageRow]:
-    """A template of each condition, the last series fastest; too many are refused unmade."""
-    given = {one.name: getattr(imaging, one.name) for one in fields(imaging)}
-    given |= {"material": material, "diameter_nm": diameter_nm, "height_px": imaging.width_px}
-    several = {
-        name: tuple(value)
-        if isinstance(value, Iterable) and not isinstance(value, str)
-        else (value,)
-        for name, value in given.items()
-    }
+    columns: Mapping[str, Any], diameter_nm: float | Iterable[float], n: int
+) -> Iterator[tuple[dict[str, Any], Drawn]]:
+    """Each condition, the last series fastest: its values, and what differs within it.
+
+    Too many are refused unmade.
+    """
+    several = {**columns, "diameter_nm": _series(diameter_nm, whole=False)}
     conditions = math.prod(map(len, several.values()))
     if conditions * n > MOST_IMAGES:
         asked = f"{conditions} conditions of {n} images are {conditions * n}"
         hint = f"{MOST_IMAGES} at most at once: give fewer values, or fewer images of each (-n)"
         raise TwinError(asked, hint=hint)
-    grid = product(*several.values())
-    return [
-        replace(ImageRow("", "", ""), **dict(zip(several, values, strict=True))) for values in grid
-    ]
+    for values in product(*several.values()):
+        given = dict(zip(several, values, strict=True))
+        drawn = {name: one for name, one in given.items() if isinstance(one, Distribution)}
+        for name in drawn:
+            if name not in DRAWABLE:
+                hint = f"{', '.join(DRAWABLE)} can be"
+                raise TwinError(f"'{name}' cannot be drawn for each image", hint=hint)
+        yield {name: one for name, one in given.items() if name not in drawn}, drawn
+
+
+def _series(value: Any, whole: bool) -> tuple[Any, ...]:
+    """The values; numbers as a catalog keeps them, so that rows are the same before and after."""
+    several = value if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
+    return tuple(float(one) if isinstance(one, int) and not whole else one for one in several)
 
 
 def compare(
@@ -231,7 +275,16 @@ def compare(
     """
     names, door = (first, second), Door(workplace.whereabouts(catalog))
     found = comparison.compare(Path(catalog), names, extent or Extent(), door, on_image)
-    return Comparison(names, comparison.MATCHED, comparison.STATISTICS, tuple(found))
+    shown = [
+        number
+        for number, name in enumerate(comparison.MATCHED)
+        if name in comparison.ALWAYS or any(one.condition[number] is not None for one in found)
+    ]
+    told_apart = tuple(
+        replace(one, condition=tuple(one.condition[number] for number in shown)) for one in found
+    )
+    columns = tuple(comparison.MATCHED[number] for number in shown)
+    return Comparison(names, columns, comparison.STATISTICS, told_apart)
 
 
 def fetch(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from studyspec.api.workplace import HERE, AnyPath, Workplace
+from studyspec.catalog.columns import BY_NAME
 from studyspec.catalog.table import Catalog
 from studyspec.errors import LearnError, Mistake, SpecError
 from studyspec.images.choice import identify, select
@@ -108,7 +109,7 @@ def check(study: AnyPath, profile: str | None = None, workplace: Workplace = HER
     datasets, mistakes = _datasets(loaded, catalog, Door(at))
     networks, lost = _networks(loaded)
     starts, unfit = _starts(loaded)
-    _refuse(loaded, [*mistakes, *lost, *unfit, *_unknown_columns(loaded, catalog)])
+    _refuse(loaded, [*mistakes, *lost, *unfit, *_trends(loaded, catalog, datasets)])
     searched = loaded.study.search.datasets if loaded.study.search else ()
     _refuse(loaded, infeasible(loaded.variants, datasets, searched, loaded.study.measure.enabled))
     return CheckedStudy(loaded, datasets, at, workplace.results_of(loaded.root), networks, starts)
@@ -166,16 +167,35 @@ def _starts(loaded: LoadedStudy) -> tuple[dict[str, NetworkFile], list[Mistake]]
     return starts, list(mistakes)
 
 
-def _unknown_columns(loaded: LoadedStudy, catalog: Catalog) -> Iterator[Mistake]:
-    """Columns that a trend is over and that the catalog does not have."""
+def _trends(
+    loaded: LoadedStudy, catalog: Catalog, datasets: Mapping[str, ResolvedDataset]
+) -> Iterator[Mistake]:
+    """Trends over columns that the catalog does not have, or that have no ratio."""
     for i, claim in enumerate(loaded.study.claims):
         for j, prediction in enumerate(claim.predictions):
-            column = prediction.trend.over if prediction.trend else None
-            if column is not None and "." not in column and column not in catalog.kinds:
-                where = ("claims", i, "all", j) if claim.all else ("claims", i)
-                hint = nearest(column, catalog.kinds)
-                what = f"the catalog has no column '{column}'"
-                yield Mistake((*where, "trend", "over"), what, hint)
+            where = ("claims", i, "all", j, "trend") if claim.all else ("claims", i, "trend")
+            trend = prediction.trend
+            if trend is None or "." in trend.over:
+                continue
+            if trend.over not in catalog.kinds:
+                what = f"the catalog has no column '{trend.over}'"
+                yield Mistake((*where, "over"), what, nearest(trend.over, catalog.kinds))
+            elif trend.of == "ratio" and (why := _without_ratio(trend.over, datasets)):
+                what = f"there is no ratio of '{trend.over}': {why}"
+                hint = "use of = 'test' or of = 'train'"
+                yield Mistake((*where, "of"), what, hint)
+
+
+def _without_ratio(column: str, datasets: Mapping[str, ResolvedDataset]) -> str:
+    """Why values of a column cannot be divided; empty if they can."""
+    if column in BY_NAME and BY_NAME[column].signed:
+        return "it may be negative or 0"
+    for name, dataset in datasets.items():
+        for image in dataset.images:
+            value = image.row.values().get(column)
+            if isinstance(value, int | float) and value <= 0:
+                return f"it is {value:g} in '{name}'"
+    return ""
 
 
 def _refuse(loaded: LoadedStudy, mistakes: Iterable[Mistake]) -> None:

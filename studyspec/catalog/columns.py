@@ -11,21 +11,27 @@ Kind = Literal["VARCHAR", "INTEGER", "DOUBLE", "DATE"]
 
 @dataclass(frozen=True)
 class Column:
-    """One column; `kind` is its DuckDB type, `unit` is empty where there is none."""
+    """One column; `kind` is its DuckDB type, `unit` is empty where there is none.
+
+    `signed`: its numbers may be negative, so that ratios of them mean nothing.
+    """
 
     name: str
     kind: Kind
     meaning: str
     unit: str = ""
+    signed: bool = False
 
 
 KNOBS: tuple[Column, ...] = (
-    Column("defocus_nm", "DOUBLE", "Defocus, overfocus positive", "nm"),
-    Column("spherical_aberration_mm", "DOUBLE", "Spherical aberration, third order", "mm"),
+    Column("defocus_nm", "DOUBLE", "Defocus, overfocus positive", "nm", signed=True),
+    Column(
+        "spherical_aberration_mm", "DOUBLE", "Spherical aberration, third order", "mm", signed=True
+    ),
     Column("focal_spread_nm", "DOUBLE", "Standard deviation of the focus", "nm"),
     Column("convergence_mrad", "DOUBLE", "Semi-angle of illumination", "mrad"),
     Column("aperture_mrad", "DOUBLE", "Semi-angle of the objective aperture", "mrad"),
-    Column("tilt_mrad", "DOUBLE", "Tilt of the beam, along the rows", "mrad"),
+    Column("tilt_mrad", "DOUBLE", "Tilt of the beam, along the rows", "mrad", signed=True),
     Column("film_thickness_nm", "DOUBLE", "Thickness of the film", "nm"),
     Column("temperature_K", "DOUBLE", "Temperature of the specimen", "K"),
 )
@@ -43,6 +49,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("material", "VARCHAR", "Material of the particles"),
     Column("diameter_nm", "DOUBLE", "Nominal diameter of the particles", "nm"),
     Column("shape", "VARCHAR", "Nominal shape of the particles"),
+    Column("structure", "VARCHAR", "Cell and sites of the crystal, if simulated from a CIF file"),
     Column("support", "VARCHAR", "Film below the particles"),
     Column("microscope", "VARCHAR", "Microscope"),
     Column("camera", "VARCHAR", "Camera"),

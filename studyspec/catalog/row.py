@@ -31,6 +31,7 @@ class ImageRow:
     material: str | None = None
     diameter_nm: float | None = None
     shape: str | None = None
+    structure: str | None = None
     support: str | None = None
     microscope: str | None = None
     camera: str | None = None

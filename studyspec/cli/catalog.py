@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from studyspec.cli import options
-from studyspec.cli.ranges import numbers
+from studyspec.cli.knobs import option_of, with_knobs
+from studyspec.cli.ranges import numbers, numbers_or_distributions
 from studyspec.cli.tables import table
 
 if TYPE_CHECKING:
@@ -65,9 +66,24 @@ def add(
 
 
 @app.command()
+@with_knobs
 def simulate(
-    material: Annotated[str, typer.Option("--material", help="Au, Ag, Pt, Pd or CdSe.")],
     diameter_nm: Annotated[str, typer.Option("--diameter-nm", help="Nominal diameter [nm].")],
+    material: Annotated[
+        str | None,
+        typer.Option("--material", help="Au, Ag, Pt, Pd or CdSe; of a structure: its formula."),
+    ] = None,
+    structure: Annotated[
+        Path | None, typer.Option("--structure", help="CIF file of any other crystal.")
+    ] = None,
+    shape: Annotated[
+        str | None,
+        typer.Option(
+            "--shape",
+            help="'smooth sphere', 'truncated octahedron', decahedron, icosahedron or rod; "
+            "default: nearly round particles, some twinned, some of several grains.",
+        ),
+    ] = None,
     dose: Annotated[str, typer.Option("--dose", help="Dose [e/Å^2].")] = "423",
     pixel_scale_nm: Annotated[
         str, typer.Option("--pixel-scale-nm", help="Edge of a pixel [nm].")
@@ -83,72 +99,48 @@ def simulate(
         int | None,
         typer.Option("--width-px", help="Edge of an image [px]; default: three particles across."),
     ] = None,
-    defocus_nm: Annotated[
-        str | None,
-        typer.Option("--defocus-nm", help="Defocus [nm], overfocus > 0; default: of the session."),
-    ] = None,
-    spherical_aberration_mm: Annotated[
-        str | None, typer.Option("--spherical-aberration-mm", help="Spherical aberration [mm].")
-    ] = None,
-    focal_spread_nm: Annotated[
-        str | None, typer.Option("--focal-spread-nm", help="Standard deviation of the focus [nm].")
-    ] = None,
-    convergence_mrad: Annotated[
-        str | None, typer.Option("--convergence-mrad", help="Semi-angle of illumination [mrad].")
-    ] = None,
-    aperture_mrad: Annotated[
-        str | None,
-        typer.Option("--aperture-mrad", help="Semi-angle of the objective aperture [mrad]."),
-    ] = None,
-    tilt_mrad: Annotated[
-        str | None, typer.Option("--tilt-mrad", help="Tilt of the beam, along the rows [mrad].")
-    ] = None,
-    film_thickness_nm: Annotated[
-        str | None, typer.Option("--film-thickness-nm", help="Thickness of the film [nm].")
-    ] = None,
-    temperature_k: Annotated[
-        str | None, typer.Option("--temperature-k", help="Temperature of the specimen [K].")
-    ] = None,
     camera: Annotated[
         str | None,
         typer.Option("--camera", help="Gatan OneView (the default), Gatan K3, CCD or ideal."),
     ] = None,
     n: Annotated[int, typer.Option("-n", min=1, help="How many images of each condition.")] = 12,
     catalog: CatalogFile = DEFAULT,
+    **knobs: str | None,
 ) -> None:
     """Add simulated images of conditions that nobody has measured; a run renders them.
 
-    Every number may be a list, A,B,C, or a range, FROM..TO/STEP; several make a grid.
+    Every number may be a list, A,B,C, or a range, FROM..TO/STEP; several make a grid. Dose, voltage
+    and what a microscope is set to may be "normal(MEAN, SD)" or "uniform(LEAST, MOST)": another
+    number in each image, written into its row. What is not given, the twin has itself.
 
     Example: studyspec catalog simulate --material Pt --diameter-nm 3 --defocus-nm=-25..25/5 -n 20
     """
     from studyspec import api
 
-    def several(text: str | None, option: str) -> tuple[float, ...] | None:
-        return None if text is None else numbers(text, option)
-
     imaging = api.catalog.Imaging(
-        numbers(dose, "--dose"),
+        numbers_or_distributions(dose, "--dose"),
         numbers(pixel_scale_nm, "--pixel-scale-nm"),
         support,
         session,
-        numbers(voltage_kv, "--voltage-kv"),
+        numbers_or_distributions(voltage_kv, "--voltage-kv"),
         width_px,
-        several(defocus_nm, "--defocus-nm"),
-        several(spherical_aberration_mm, "--spherical-aberration-mm"),
-        several(focal_spread_nm, "--focal-spread-nm"),
-        several(convergence_mrad, "--convergence-mrad"),
-        several(aperture_mrad, "--aperture-mrad"),
-        several(tilt_mrad, "--tilt-mrad"),
-        several(film_thickness_nm, "--film-thickness-nm"),
-        several(temperature_k, "--temperature-k"),
-        camera,
+        _words(camera),
+        _words(shape),
+        **{
+            name: numbers_or_distributions(text, option_of(name))
+            for name, text in knobs.items()
+            if text is not None
+        },
     )
     diameters = numbers(diameter_nm, "--diameter-nm")
-    rows = api.catalog.simulate(material, diameters, imaging, n, catalog)
+    rows = api.catalog.simulate(material, diameters, imaging, n, catalog, structure)
     typer.echo(f"{catalog}: {len(rows)} images added, {rows[0].image_id} to {rows[-1].image_id}")
     widths = sorted({row.width_px or 0 for row in rows})
     typer.echo(f"each is {' or '.join(map(str, widths))} px wide", err=True)
+
+
+def _words(text: str | None) -> list[str] | None:
+    return None if text is None else [one.strip() for one in text.split(",")]
 
 
 @app.command()

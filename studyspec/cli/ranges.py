@@ -1,13 +1,23 @@
-"""Numbers of the command line: one, a list as 30,80,423, or a range as -25..25/5."""
+"""Numbers of the command line: one, a list as 30,80,423, or a range as -25..25/5.
+
+Where a number may differ from image to image, normal(5, 3) and uniform(-20, 20) too.
+"""
 
 from __future__ import annotations
 
 import math
+import re
 from decimal import Decimal, DecimalException, InvalidOperation
+from typing import TYPE_CHECKING
 
 from studyspec.errors import StudySpecError
 
+if TYPE_CHECKING:
+    from studyspec.api.catalog import Distribution
+
 FORM = "write a number, a list as 30,80,423, or a range as -25..25/5: from, to, step"
+OUTSIDE = re.compile(r",(?![^()]*\))")
+"""Commas that are not within brackets."""
 MOST = 1000
 """A longer range is a slip."""
 
@@ -25,6 +35,28 @@ def numbers(text: str, option: str) -> tuple[float, ...]:
         return tuple(dict.fromkeys(one for part in text.split(",") for one in _part(part)))
     except DecimalException:
         raise StudySpecError(f"'{text}' is not a range", where=option, hint=FORM) from None
+
+
+def numbers_or_distributions(text: str, option: str) -> tuple[float | Distribution, ...]:
+    """The same, of parts that may also be distributions.
+
+    Raises
+    ------
+    StudySpecError
+        Naming the option and what of its text is neither.
+    """
+    from studyspec.api.catalog import Distribution
+
+    found: list[float | Distribution] = []
+    for part in OUTSIDE.split(text):
+        if any(mark in part for mark in "()") or part.strip().isalpha():
+            try:
+                found.append(Distribution.parse(part))
+            except StudySpecError as error:
+                raise StudySpecError(error.what, where=option, hint=error.hint) from None
+        else:
+            found.extend(numbers(part, option))
+    return tuple(dict.fromkeys(found))
 
 
 def _part(text: str) -> tuple[float, ...]:

@@ -12,22 +12,24 @@ from pathlib import Path
 
 from studyspec.catalog.row import ImageRow
 from studyspec.catalog.table import Catalog
-from studyspec.catalog.twin_rows import CONDITION
+from studyspec.catalog.twin_rows import CONDITION, FURTHER, told
 from studyspec.errors import CatalogError
 from studyspec.images.door import Door
 from studyspec.images.patches import cut
 from studyspec.images.pipeline import preprocess
 from studyspec.images.variability import BANDS, SINGLE, describe
-from studyspec.plugins.values import WorkingImage
+from studyspec.plugins.values import Value, WorkingImage
 from studyspec.spec.sections import PatchSettings, PreprocessSettings
 from studyspec.spec.uses import Pipeline
 
-MATCHED = tuple(name for name in CONDITION if name not in ("support", "session"))
-"""What of a condition two collections must agree in, as nobody else has the same sessions."""
+ALWAYS = tuple(name for name in CONDITION if name not in ("support", "session"))
+"""What of a condition every row has; nobody else has the same sessions."""
+MATCHED = (*ALWAYS, *FURTHER)
+"""What of a condition two collections must agree in: of the further ones, unset is a value too."""
 STATISTICS = (*SINGLE, *(f"power {low:g}-{high:g}" for low, high in pairwise(BANDS)))
 """What is compared; the last ones are shares of power, in cycles per pixel."""
 
-Condition = tuple[str | float | None, ...]
+Condition = tuple[Value, ...]
 Values = tuple[float, ...]
 
 
@@ -96,7 +98,8 @@ def compare(
         raise CatalogError(
             f"'{names[0]}' and '{names[1]}' have no condition in common",
             where=str(catalog),
-            hint=f"{', '.join(MATCHED)} must agree; --all shows every condition",
+            hint=f"{', '.join(ALWAYS)} must agree, and shape, structure and what was set of the "
+            "microscope; --all shows every condition",
         )
     pipeline = Pipeline.of(PreprocessSettings(patch=PatchSettings(size=extent.patch_px)))
     jobs = [
@@ -115,9 +118,11 @@ def _by_condition(catalog: Catalog, collection: str, most: int) -> dict[Conditio
     """The first rows under each condition; doses to two digits, so that 421 meets 425."""
     groups: dict[Condition, list[ImageRow]] = {}
     for row in catalog.rows_of(collection):
-        *key, dose = (getattr(row, name) for name in MATCHED)
-        rounded = None if dose is None else float(f"{dose:.1e}")
-        group = groups.setdefault((*key, rounded), [])
+        given = {name: getattr(row, name) for name in ALWAYS}
+        if row.dose_e_per_A2 is not None:
+            given["dose_e_per_A2"] = float(f"{row.dose_e_per_A2:.1e}")
+        further = (told(row, name) for name in FURTHER)
+        group = groups.setdefault((*given.values(), *further), [])
         if len(group) < most:
             group.append(row)
     return groups

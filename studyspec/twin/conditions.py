@@ -9,13 +9,15 @@ from pydantic import JsonValue
 
 from studyspec.catalog.addresses import scheme_of
 from studyspec.catalog.row import ImageRow
-from studyspec.catalog.twin_rows import DRAWN, EXACT, IMAGE
+from studyspec.catalog.twin_rows import DRAWN, EXACT, IMAGE, NOMINAL
 from studyspec.errors import TwinError
 from studyspec.spec.identity import digest
 from studyspec.twin.constants import CONSTANTS
 from studyspec.twin.film import SUPPORTS
 from studyspec.twin.knobs import Knobs
-from studyspec.twin.materials import CRYSTALS
+from studyspec.twin.materials import CRYSTALS, Crystal
+from studyspec.twin.shapes import SHAPES
+from studyspec.twin.structures import crystal_of
 
 RECIPE = 4
 """Raised when the same conditions give another image."""
@@ -38,6 +40,8 @@ class Conditions:
     height_px: int
     seed: int
     knobs: Knobs = field(default_factory=Knobs)
+    shape: str | None = None
+    structure: str | None = None
 
     @classmethod
     def from_row(cls, row: ImageRow, uri: str | None = None) -> Conditions:
@@ -49,7 +53,7 @@ class Conditions:
             Naming the row and the column that is missing, unknown or not positive.
         """
         found = cls(
-            material=_known(row, "material", row.material, tuple(CRYSTALS)),
+            material=_material(row),
             diameter_nm=_positive(row, "diameter_nm", row.diameter_nm),
             support=_known(row, "support", row.support, SUPPORTS),
             voltage_kv=_positive(row, "voltage_kv", row.voltage_kv),
@@ -60,16 +64,41 @@ class Conditions:
             height_px=_positive(row, "height_px", row.height_px),
             seed=_seed(row, row.image_uri if uri is None else uri),
             knobs=Knobs.from_row(row, _positive(row, "voltage_kv", row.voltage_kv)),
+            shape=_shape(row),
+            structure=row.structure,
         )
         if found.width_px != found.height_px:
             raise TwinError("the twin makes square images", where=row.image_id)
+        found._check_shape(row)
         return found
+
+    @property
+    def crystal(self) -> Crystal:
+        """What the particles are made of."""
+        return CRYSTALS[self.material] if self.structure is None else crystal_of(self.structure)
 
     def recipe(self) -> dict[str, JsonValue]:
         """All that decides the image."""
         conditions = asdict(self) | self.knobs.written()
         del conditions["knobs"]
+        for name in ("shape", "structure"):
+            if conditions[name] is None:
+                del conditions[name]
         return {"twin": RECIPE, "conditions": conditions, "constants": CONSTANTS.to_json()}
+
+    def _check_shape(self, row: ImageRow) -> None:
+        try:
+            crystal = self.crystal
+        except TwinError as error:
+            raise TwinError(error.what, where=row.image_id, hint=error.hint) from None
+        why = "" if self.shape is None else SHAPES[self.shape].impossible(crystal)
+        if why:
+            possible = [name for name, shape in SHAPES.items() if not shape.impossible(crystal)]
+            raise TwinError(
+                f"no {self.shape} of {self.material} can be: {why}",
+                where=row.image_id,
+                hint=f"use {', '.join(possible)}",
+            )
 
     def image_hash(self) -> str:
         """Identity of the image: the digest of its recipe, not of its bytes."""
@@ -102,6 +131,20 @@ def _known(row: ImageRow, name: str, value: str | None, known: tuple[str, ...]) 
             hint=f"known: {', '.join(known)}",
         )
     return found
+
+
+def _material(row: ImageRow) -> str:
+    """One that the twin knows, or any word where the row has a structure."""
+    if row.structure is not None:
+        return _there(row, "material", row.material)
+    return _known(row, "material", row.material, tuple(CRYSTALS))
+
+
+def _shape(row: ImageRow) -> str | None:
+    """A shape that is made as such; None for the mixture that published rows have."""
+    if row.shape is None or row.shape in NOMINAL:
+        return None
+    return _known(row, "shape", row.shape, (*NOMINAL, *SHAPES))
 
 
 def _seed(row: ImageRow, uri: str) -> int:

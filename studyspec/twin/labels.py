@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
+from studyspec.twin.atoms import Particle
 from studyspec.twin.constants import Labels
 from studyspec.twin.field import Field, block_means
-from studyspec.twin.specimen import Particle
 
 Mask = npt.NDArray[np.bool_]
 Array = npt.NDArray[np.float64]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from studyspec.twin.conditions import Conditions
 from studyspec.twin.constants import FIELD_PX, NM, Particles
+from studyspec.twin.shapes import GAP_A, SHAPES
 
 Array = npt.NDArray[np.float64]
+T = TypeVar("T", float, Array)
 REDUCTION = 16
 """A wide view has one point for this many pixels of the camera, along an edge."""
 LEAST_PARTICLE = 2
@@ -98,6 +101,7 @@ def draw_layout(
     there is no room is left out.
     """
     diameter_A = conditions.diameter_nm * NM
+    apart = _Apart.of(conditions, chosen)
     sample = chosen.sample_of(conditions.material, conditions.diameter_nm)
     expected = sample.coverage * size_A**2 / (np.pi * diameter_A**2 / 4)
     n = max(1, int(rng.poisson(expected)))
@@ -106,18 +110,42 @@ def draw_layout(
     for diameter in diameters:
         for _ in range(TRIES):
             beside = len(discs) > 0 and rng.random() < sample.clustered
-            center = _beside(discs, diameter, rng, chosen) if beside else rng.uniform(0, size_A, 2)
-            apart = np.hypot(*(discs[:, :2] - center).T) - (discs[:, 2] + diameter) / 2
-            if np.all(apart >= -chosen.fused * np.minimum(discs[:, 2], diameter)):
-                discs = np.vstack([discs, [*center, diameter]])
+            place = apart.beside(discs, diameter, rng) if beside else rng.uniform(0, size_A, 2)
+            if apart.free(discs, place, diameter):
+                discs = np.vstack([discs, [*place, diameter]])
                 break
     return Layout(discs, size_A, points)
 
 
-def _beside(discs: Array, diameter: float, rng: np.random.Generator, chosen: Particles) -> Array:
-    """A place beside one of the discs, at a random gap; a negative gap is a neck."""
-    row, col, other = discs[rng.integers(len(discs))]
-    gap = rng.normal(chosen.gap_A, chosen.gap_sd_A)
-    gap = max(gap, -chosen.fused * min(other, diameter))
-    distance, angle = (other + diameter) / 2 + gap, rng.uniform(0, 2 * np.pi)
-    return np.array([row + distance * np.cos(angle), col + distance * np.sin(angle)])
+@dataclass(frozen=True)
+class _Apart:
+    """How near particles may come: those of a known shape do not fuse, and corners need room.
+
+    `reach` is that of their corners, in radii.
+    """
+
+    chosen: Particles
+    reach: float
+    fuses: bool
+
+    @classmethod
+    def of(cls, conditions: Conditions, chosen: Particles) -> _Apart:
+        shape = conditions.shape
+        return cls(chosen, 1.0 if shape is None else SHAPES[shape].reach, shape is None)
+
+    def free(self, discs: Array, place: Array, diameter: float) -> bool:
+        """Whether there is room for a particle."""
+        gaps = np.hypot(*(discs[:, :2] - place).T) - self.reach * (discs[:, 2] + diameter) / 2
+        return bool(np.all(gaps >= self._least(np.minimum(discs[:, 2], diameter))))
+
+    def beside(self, discs: Array, diameter: float, rng: np.random.Generator) -> Array:
+        """A place beside one of the discs, at a random gap; a negative gap is a neck."""
+        row, col, other = discs[rng.integers(len(discs))]
+        gap = rng.normal(self.chosen.gap_A, self.chosen.gap_sd_A)
+        gap = max(gap, float(self._least(min(other, diameter))))
+        distance, angle = self.reach * (other + diameter) / 2 + gap, rng.uniform(0, 2 * np.pi)
+        return np.array([row + distance * np.cos(angle), col + distance * np.sin(angle)])
+
+    def _least(self, smaller: T) -> T:
+        """The least gap [Å]."""
+        return -self.chosen.fused * smaller if self.fuses else 0 * smaller + GAP_A

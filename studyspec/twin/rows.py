@@ -7,11 +7,13 @@ from pathlib import Path
 
 from studyspec.catalog.row import ImageRow
 from studyspec.catalog.table import Catalog, write_catalog
-from studyspec.catalog.twin_rows import images_like
+from studyspec.catalog.twin_rows import NOT_DRAWN, Drawn, images_like
 from studyspec.twin.conditions import Conditions
 
 
-def add_rows(templates: Sequence[ImageRow], n: int, catalog: Path) -> list[ImageRow]:
+def add_rows(
+    templates: Sequence[ImageRow], n: int, catalog: Path, drawn: Sequence[Drawn] = ()
+) -> list[ImageRow]:
     """Add rows of simulated images to a catalog, made if it is not there; return them.
 
     Parameters
@@ -22,6 +24,8 @@ def add_rows(templates: Sequence[ImageRow], n: int, catalog: Path) -> list[Image
         How many of each.
     catalog
         Catalog file.
+    drawn
+        For each template, the columns that differ from image to image.
 
     Raises
     ------
@@ -31,15 +35,18 @@ def add_rows(templates: Sequence[ImageRow], n: int, catalog: Path) -> list[Image
         If the catalog cannot be read or written.
     """
     known = Catalog.open(catalog).rows if catalog.exists() else ()
-    for template in templates:
-        for row in images_like(template, range(1)):
+    series = [*drawn, *[NOT_DRAWN] * (len(templates) - len(drawn))]
+    for template, columns in zip(templates, series, strict=True):
+        for row in images_like(template, range(1), columns):
             Conditions.from_row(row)
     taken = {row.image_id for row in known}
     new: list[ImageRow] = []
-    for template in templates:
-        numbered = images_like(template, range(len(taken) + n))
+    for template, columns in zip(templates, series, strict=True):
+        numbered = images_like(template, range(len(taken) + n), columns)
         free = (row for row in numbered if row.image_id not in taken)
         some = [row for row, _ in zip(free, range(n), strict=False)]
+        for row in some if columns else ():
+            Conditions.from_row(row)  # a number that was drawn may be none that can be
         taken.update(row.image_id for row in some)
         new += some
     write_catalog([*known, *new], catalog)

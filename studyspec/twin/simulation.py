@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from studyspec.plugins.values import Image, Mask
+from studyspec.twin.atoms import Particle
 from studyspec.twin.camera import Exposure, detect
 from studyspec.twin.conditions import Conditions
 from studyspec.twin.constants import CONSTANTS, NM, Constants
@@ -15,11 +16,12 @@ from studyspec.twin.field import Field
 from studyspec.twin.film import make_film
 from studyspec.twin.labels import LabelMaker
 from studyspec.twin.layout import REDUCTION, Window, choose_window
-from studyspec.twin.materials import CRYSTALS, Element
+from studyspec.twin.materials import Element
 from studyspec.twin.micrograph import Micrograph, Surroundings
 from studyspec.twin.optics import Focus, intensity
 from studyspec.twin.sessions import Illumination, illuminate, session_of
-from studyspec.twin.specimen import Particle, make_particle, rest
+from studyspec.twin.shapes import SHAPES
+from studyspec.twin.specimen import make_particle, rest
 from studyspec.twin.wave import Beam, exit_wave
 
 Positions = npt.NDArray[np.float64]
@@ -66,15 +68,21 @@ def _particles(
     pixel_A = conditions.pixel_scale_nm * NM
     corner = np.array([window.row, window.col, 0]) * pixel_A - [field.margin_A, field.margin_A, 0]
     discs = window.layout.discs - corner
-    reach = discs[:, 2:] * REACH
+    shape = None if conditions.shape is None else SHAPES[conditions.shape]
+    reach = discs[:, 2:] * (REACH if shape is None else max(REACH, 0.55 * shape.reach))
     inside = (discs[:, :2] > -reach) & (discs[:, :2] < field.grid.size_A + reach)
     near = np.asarray(inside.all(axis=1))
-    crystal = CRYSTALS[conditions.material]
-    return [
-        rest(make_particle(crystal, disc[2], stream, constants.particles), disc, discs)
+    crystal, make = conditions.crystal, make_particle if shape is None else shape.make
+    made = [
+        rest(
+            make(crystal, disc[2], stream, constants.particles),
+            disc,
+            discs if shape is None else disc[None],  # shapes lie apart, and are not cut
+        )
         for disc, stream, is_near in zip(discs, rng.spawn(len(discs)), near, strict=True)
         if is_near
     ]
+    return [particle for particle in made if len(particle.positions)]
 
 
 def _on_film(
@@ -88,7 +96,7 @@ def _on_film(
     size, temperature_K = field.grid.size_A, constants.waves.temperature_K
     sample = constants.particles.sample_of(conditions.material, conditions.diameter_nm)
     atoms: dict[Element, Positions] = {}
-    for number, element in enumerate(CRYSTALS[conditions.material].elements):
+    for number, element in enumerate(conditions.crystal.elements):
         element = element.heated(temperature_K).strayed(sample.disorder_A)
         parts = [p.positions[p.elements == number] for p in particles]
         xyz = np.concatenate([np.empty((0, 3)), *parts])

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import fields
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from studyspec import api
+from studyspec.catalog.columns import BY_NAME, KNOBS, Column
+from studyspec.catalog.table import Catalog, write_catalog
 from studyspec.cli import catalog as commands
-from studyspec.errors import CatalogError, TwinError
+from studyspec.errors import CatalogError, SpecError, TwinError
 
 FOCUS = """\
 [study]
@@ -71,6 +73,65 @@ def test_more_images_than_anybody_wants_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "catalog.parquet").exists()
 
 
+@pytest.mark.parametrize(
+    ("over", "why"),
+    [("defocus_nm", "it may be negative or 0"), ("offset", "it is -1 in 'near'")],
+)
+def test_a_ratio_of_numbers_with_a_sign_is_refused_at_its_place(
+    over: str, why: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "catalog.parquet"
+    how = api.catalog.Imaging(defocus_nm=range(-20, 21, 10), width_px=128)
+    rows = api.catalog.simulate("Au", 2.0, how, n=2, catalog=file)
+    write_catalog([replace(row, further={"offset": -1.0}) for row in rows], file)
+    trend = f'{{ over = "{over}", sign = 1, of = "ratio" }}'
+    text = FOCUS.replace('{ over = "defocus_nm", sign = 1 }', trend)
+    (tmp_path / "study.toml").write_text(text)
+    with pytest.raises(SpecError, match=f"there is no ratio of '{over}': {why}; use of =") as found:
+        api.check(tmp_path / "study.toml")
+    (problem,) = found.value.problems
+    assert problem.source[problem.column - 1 :].startswith('"ratio"')
+
+
+def test_an_unknown_knob_is_told() -> None:
+    with pytest.raises(TwinError, match="no knob 'defocus'; there are defocus_nm, spherical"):
+        api.catalog.Imaging(defocus=3.0)
+
+
+def test_a_distribution_draws_a_number_for_each_image(tmp_path: Path) -> None:
+    spread = api.catalog.Distribution("normal", 5.0, 3.0)
+    how = api.catalog.Imaging(defocus_nm=spread, width_px=128)
+    files = [tmp_path / name for name in ("a.parquet", "b.parquet")]
+    first, again = (api.catalog.simulate("Au", 2.0, how, 200, catalog=file) for file in files)
+    assert first == again == Catalog.open(files[0]).rows
+    values = [row.defocus_nm for row in first]
+    assert all(isinstance(value, float) for value in values)
+    assert len(set(values)) == 200
+    assert sum(v for v in values if v) / 200 == pytest.approx(5, abs=0.8)
+    more = api.catalog.simulate("Au", 2.0, how, 3, catalog=files[0])
+    assert not {row.image_id for row in more} & {row.image_id for row in first}
+
+
+@pytest.mark.parametrize("column", [*KNOBS, BY_NAME["dose_e_per_A2"], BY_NAME["voltage_kv"]])
+def test_every_knob_can_be_drawn(column: Column, tmp_path: Path) -> None:
+    how: dict[str, Any] = {column.name: api.catalog.Distribution("uniform", 5.0, 20.0)}
+    imaging = api.catalog.Imaging(width_px=128, **how)
+    rows = api.catalog.simulate("Au", 2.0, imaging, 5, catalog=tmp_path / "c.parquet")
+    values = {getattr(row, column.name) for row in rows}
+    assert len(values) == 5
+    assert all(5 <= value <= 20 for value in values)
+
+
+def test_a_drawn_number_that_cannot_be_is_told_and_nothing_written(tmp_path: Path) -> None:
+    how = api.catalog.Imaging(focal_spread_nm=api.catalog.Distribution("normal", 0.0, 1.0))
+    with pytest.raises(TwinError, match=r"normal\(0,1\)/\d+: 'focal_spread_nm' is -\d"):
+        api.catalog.simulate("Au", 2.0, how, 20, catalog=tmp_path / "c.parquet")
+    assert not (tmp_path / "c.parquet").exists()
+    how = api.catalog.Imaging(pixel_scale_nm=api.catalog.Distribution("uniform", 0.02, 0.03))
+    with pytest.raises(TwinError, match="'pixel_scale_nm' cannot be drawn for each image"):
+        api.catalog.simulate("Au", 2.0, how, 20, catalog=tmp_path / "c.parquet")
+
+
 def test_a_study_filters_by_focus_and_claims_a_trend_over_it(tmp_path: Path) -> None:
     how = api.catalog.Imaging(defocus_nm=range(-20, 21, 10), width_px=128)
     api.catalog.simulate("Au", 2.0, how, n=2, catalog=tmp_path / "catalog.parquet")
@@ -82,14 +143,17 @@ def test_a_study_filters_by_focus_and_claims_a_trend_over_it(tmp_path: Path) -> 
 
 def test_the_command_line_has_the_same_defaults() -> None:
     options = inspect.signature(commands.simulate).parameters
-    asked = [name for name in options if name not in ("material", "diameter_nm", "n", "catalog")]
-    texts = [options[name].default for name in asked]
-    assert len(texts) == len(fields(api.catalog.Imaging))
+    names = {"dose": "dose_e_per_A2"}
     numeric = ("dose", "pixel_scale_nm", "voltage_kv")
-    given: list[Any] = [
-        float(t) if name in numeric else t for name, t in zip(asked, texts, strict=True)
-    ]
-    assert api.catalog.Imaging(*given) == api.catalog.Imaging()
+    of_particles = ("material", "structure", "diameter_nm", "n", "catalog")
+    given: dict[str, Any] = {
+        names.get(name, name): float(one.default) if name in numeric else one.default
+        for name, one in options.items()
+        if name not in of_particles
+    }
+    assert all(given[column.name] is None for column in KNOBS)
+    without = {name: one for name, one in given.items() if name not in BY_NAME or one is not None}
+    assert api.catalog.Imaging(**without) == api.catalog.Imaging()
     options = inspect.signature(commands.compare).parameters
     extent = api.catalog.Extent(*(options[n].default for n in ("images", "everything", "patch")))
     assert extent == api.catalog.Extent()

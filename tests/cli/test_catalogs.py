@@ -15,6 +15,24 @@ PLATINUM = (
     "--width-px", "128", "--catalog", "catalog.parquet",
 )  # fmt: skip
 
+SALT = """\
+data_salt
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_symmetry_space_group_name_H-M 'F m -3 m'
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Na1 0 0 0
+Cl1 0.5 0.5 0.5
+"""
+
 
 def test_simulate_adds_rows_and_says_which(tmp_path: Path) -> None:
     done = studyspec(tmp_path, *PLATINUM, "-n", "2")
@@ -33,12 +51,41 @@ def test_ranges_make_a_grid(tmp_path: Path) -> None:
     assert len(listed.splitlines()) == 2 + 22
 
 
+def test_shapes_are_a_list(tmp_path: Path) -> None:
+    done = studyspec(tmp_path, *PLATINUM, "--shape", "decahedron, smooth sphere", "-n", "2")
+    assert "4 images added, twin/Pt-2nm-0.02nm-200e-ultrathin-carbon-simulated-decah" in done.stdout
+    listed = studyspec(tmp_path, "catalog", "ls", "--catalog", "catalog.parquet").stdout
+    assert "smooth sphere" in listed
+
+
+def test_a_distribution_is_a_number_in_each_row(tmp_path: Path) -> None:
+    words = ("--defocus-nm", "normal(5, 3),-20", "--dose", "uniform(100,400)", "-n", "3")
+    done = studyspec(tmp_path, *PLATINUM, *words)
+    assert "6 images added" in done.stdout
+    assert "defocus_nm=normal(5,3)/00" in done.stdout
+    listed = studyspec(tmp_path, "catalog", "ls", "--catalog", "catalog.parquet").stdout
+    assert len(listed.splitlines()) == 2 + 6
+    assert listed.count(" -20 ") == 3
+
+
+def test_a_structure_has_a_material_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "salt.cif").write_text(SALT)
+    words = ("catalog", "simulate", "--structure", "salt.cif", "--diameter-nm", "3", "-n", "2")
+    done = studyspec(tmp_path, *words, "--catalog", "c.parquet")
+    assert "2 images added, twin/NaCl-3nm" in done.stdout
+    assert "neither material" in studyspec(tmp_path, *words[:2], *words[4:], expect=2).stderr
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (("--shape", "cube"), "knows no shape 'cube'; known: sphere, oblong, smooth sphere"),
+        (("--structure", "none.cif"), "none.cif: no such file"),
         (("--support", "mica"), "knows no support 'mica'; known: ultrathin carbon"),
         (("--dose", "-3"), "'dose_e_per_A2' is -3.0"),
         (("--aperture-mrad", "0"), "'aperture_mrad' is 0.0"),
+        (("--tilt-mrad", "normal(5)"), "--tilt-mrad: 'normal(5)' needs two numbers; write normal"),
+        (("--tilt-mrad", "gauss(5, 3)"), "--tilt-mrad: no distribution 'gauss'; write normal"),
         (("--defocus-nm=-5..5/3",), "--defocus-nm: '-5..5/3' is not a range; write a number"),
         (
             ("--dose", "1..1000/1", "-n", "101"),

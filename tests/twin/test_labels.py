@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.ndimage import binary_dilation
 
+from studyspec.twin.atoms import Particle
 from studyspec.twin.constants import CONSTANTS
 from studyspec.twin.field import Field
 from studyspec.twin.labels import LabelMaker, Outline, draw, outline, overlooked, texture
-from studyspec.twin.specimen import Particle
 from studyspec.twin.wave import Grid
 
 LABELS = CONSTANTS.labels
