@@ -32,13 +32,17 @@ SEED = 20230
 class Choice:
     """The pieces of one side, or why there are none; `note` says how the best was found.
 
-    `scores` are those that the pieces are of, where cells were made for them.
+    `scores` are those that the pieces are of, where cells were made for them. `points` are the
+    pieces of each point of a sweep, of which the best was to be found; `high` if that is the
+    highest.
     """
 
     pieces: Sequence[Piece] = ()
     reason: str = ""
     note: str = ""
     scores: Scores | None = None
+    points: Sequence[Sequence[Piece]] = ()
+    high: bool = True
 
 
 def chosen(selector: Selector, scores: Scores, sign: int) -> Choice:
@@ -56,10 +60,11 @@ def chosen(selector: Selector, scores: Scores, sign: int) -> Choice:
         return Choice(reason=reason)
     better = -1 if quantity(selector.metric).better == "lower" else 1
     told = of_cell(selector.metric)
+    each = [mean_of(its, selector.metric, sign) for its in points.values()]
     if told.of_images and len(points) > 1:
         found = select(points, told.of_images, better, scores)
         pieces = mean_of(found.names, selector.metric, sign)
-        return Choice(pieces, note=found.note, scores=found.scores)
+        return Choice(pieces, "", found.note, found.scores, each, better == 1)
 
     def score(variant: str) -> float:
         values = [value_of(scores, name, selector.metric) for name in points[variant]]
@@ -67,7 +72,8 @@ def chosen(selector: Selector, scores: Scores, sign: int) -> Choice:
 
     best = max(points, key=score)
     note = f"{best} is the best of {len(points)} points, by the same scores: its lead is flattered"
-    return Choice(mean_of(points[best], selector.metric, sign), note=note)
+    pieces = mean_of(points[best], selector.metric, sign)
+    return Choice(pieces, "", note, None, each, better == 1)
 
 
 def slope(trend: Trend, names: Sequence[CellName], metric: str, scores: Scores) -> Choice:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from studyspec.spec.claims import Claim, Prediction
-from studyspec.stats.choices import best_setting, chosen, slope
-from studyspec.stats.differences import Difference, contrast, lacking
+from studyspec.stats.choices import Choice, best_setting, chosen, slope
+from studyspec.stats.differences import Difference, best_contrast, contrast, lacking, value_of
 from studyspec.stats.intervals import LEVEL, Sides, holm
 from studyspec.stats.scores import Scores
 
@@ -164,7 +164,24 @@ def _difference(prediction: Prediction, scores: Scores) -> tuple[Difference | st
     reason = next((choice.reason for choice in choices if choice.reason), "")
     reason = reason or lacking(scores, pieces)
     note = "; ".join(choice.note for choice in choices if choice.note)
-    return (reason, "") if reason else (contrast(scores, pieces), note)
+    if reason:
+        return reason, ""
+    if any(choice.points for choice in choices):
+        return _of_best(choices, scores), note
+    return contrast(scores, pieces), note
+
+
+def _of_best(choices: Sequence[Choice], scores: Scores) -> Difference:
+    """The difference of two sides, one or both of which are the best of a sweep."""
+    value = sum(
+        piece.weight * value_of(scores, piece.name, piece.metric)
+        for choice in choices
+        for piece in choice.pieces
+    )
+    left, right = choices
+    first, second = (choice.points or [choice.pieces] for choice in choices)
+    high = left.high if left.points else right.high
+    return best_contrast(scores, *((first, second) if high else (second, first)), value)
 
 
 def _bounds(prediction: Prediction) -> Bounds:
