@@ -78,7 +78,7 @@ def chosen(selector: Selector, scores: Scores, sign: int) -> Choice:
 
 def slope(trend: Trend, names: Sequence[CellName], metric: str, scores: Scores) -> Choice:
     """The least-squares slope of the cells over something, as weights."""
-    at = [(name, _abscissa(trend, name, scores)) for name in names]
+    at = [(name, abscissa(trend, name, scores)) for name in names]
     known = [(name, x) for name, x in at if x is not None]
     values = [x for _, x in known]
     if len(set(values)) < 2:
@@ -135,7 +135,7 @@ def _points(setting: str, names: Sequence[CellName], scores: Scores) -> dict[str
     return points
 
 
-def _abscissa(trend: Trend, name: CellName, scores: Scores) -> float | None:
+def abscissa(trend: Trend, name: CellName, scores: Scores) -> float | None:
     """The value of a swept setting, or of a column of the training or the test set.
 
     The ratio is that of the larger to the smaller: how far apart they are.

@@ -136,15 +136,15 @@ def number(value: float) -> str:
 
 
 def _judge(prediction: Prediction, scores: Scores) -> Verdict:
-    bounds = _bounds(prediction)
-    found, note = _difference(prediction, scores)
+    bounds = bounds_of(prediction)
+    found, note = difference_of(prediction, scores)
     if isinstance(found, str):
         return Verdict("undecided", found, bounds=bounds)
-    verdict = _decide(found, bounds, 2 if prediction.within is not None else 1)
+    verdict = _decide(found, bounds, sides_of(prediction))
     return replace(verdict, reason=f"{verdict.reason}; {note}") if note else verdict
 
 
-def _difference(prediction: Prediction, scores: Scores) -> tuple[Difference | str, str]:
+def difference_of(prediction: Prediction, scores: Scores) -> tuple[Difference | str, str]:
     """The difference that a prediction speaks of, or why there is none; and a note on it."""
     sides = dict(zip((1, -1), prediction.sides.values(), strict=False))
     settings = {side.take == "setting" for side in sides.values()}
@@ -184,7 +184,13 @@ def _of_best(choices: Sequence[Choice], scores: Scores) -> Difference:
     return best_contrast(scores, *((first, second) if high else (second, first)), value)
 
 
-def _bounds(prediction: Prediction) -> Bounds:
+def sides_of(prediction: Prediction) -> Sides:
+    """2 if a prediction is two-sided, as "within" is; else 1."""
+    return 2 if prediction.within is not None else 1
+
+
+def bounds_of(prediction: Prediction) -> Bounds:
+    """Where a difference is claimed to be: lowest and highest."""
     if prediction.trend is not None:
         return (0.0, math.inf) if prediction.trend.sign == 1 else (-math.inf, 0.0)
     if prediction.within is not None:
