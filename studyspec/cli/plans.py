@@ -89,7 +89,9 @@ def power_text(power: Power) -> str:
         return f"{power.study}: no claims"
     notes = [f"{power.study}, expected by {basis}", table(head, rows)]
     notes.append("distance: from the nearest bound, as found so far; * as assumed before any score")
-    notes.append("decided by: what decides it in 80 % of runs, if the distance is true")
+    notes.append(
+        "decided by: what decides it alone (before Holm) in 80 % of runs, if the distance holds"
+    )
     return "\n".join(notes)
 
 

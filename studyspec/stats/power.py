@@ -1,7 +1,8 @@
 """Power: how sharp the answer to a claim will be, and what would make it sharp enough.
 
 Scores are drawn for the cells of the claim with variances that are known or typical, and judged as
-real ones are: so whatever the judging pairs or corrects is in the answer.
+real ones are: so whatever the judging pairs is in the answer. Each prediction counts alone, before
+Holm's correction for its family.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from studyspec.stats.components import Components, Design, drawn
 from studyspec.stats.quantities import of_cell
 from studyspec.stats.scores import CellName, Scores
 
-DRAWS = 5
+DRAWS = 9
 RESERVE = 1.5
 """By how much a half-width must be below the distance to a bound to be decided in 80 % of runs:
 (1.645 + 0.842) / 1.645."""
