@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test quick check bench twin-check pictures format clean-venv
+.PHONY: install demo test quick check bench stats-check twin-check pictures format clean-venv
 
 .venv/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -35,6 +35,10 @@ format: install
 
 bench: install
 	for script in tests/benchmarks/bench_*.py; do PYTHONPATH=. $(BIN)/python $$script || exit 1; done
+
+# False alarms and coverage of every kind of contrast, by simulation: a few minutes
+stats-check: install
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/stats_check.py
 
 # The networks that Sytwu et al. released, as safetensors: make twin-check NETWORKS=DIR
 twin-check: install

@@ -20,6 +20,7 @@ from studyspec.api.notebook import (
     words,
 )
 from studyspec.api.planning import STATES, PlannedStudy, estimate, plan, plan_checked
+from studyspec.api.power import Expected, Power, power
 from studyspec.api.running import Listener, fetch, run, work
 from studyspec.api.standing import Standing, overview, status
 from studyspec.api.starter import init, schema
@@ -33,12 +34,14 @@ __all__ = [
     "STATES",
     "CheckedStudy",
     "Event",
+    "Expected",
     "Inventory",
     "Listener",
     "MatrixRows",
     "OpenResults",
     "Options",
     "PlannedStudy",
+    "Power",
     "Rows",
     "Scope",
     "Standing",
@@ -62,6 +65,7 @@ __all__ = [
     "plan",
     "plan_checked",
     "plugins",
+    "power",
     "predict",
     "report",
     "run",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from studyspec import api
@@ -11,9 +13,10 @@ from studyspec.cli.progress import duration
 from studyspec.cli.tables import table
 
 if TYPE_CHECKING:
-    from studyspec.api import PlannedStudy
+    from studyspec.api import Expected, PlannedStudy, Power
 
 SHOWN_REASONS = 12
+LONGEST = 44
 
 
 def plan_text(planned: PlannedStudy) -> str:
@@ -65,3 +68,61 @@ def plan_json(planned: PlannedStudy) -> dict[str, object]:
             for p in planned.jobs
         ],
     }
+
+
+def power_text(power: Power) -> str:
+    """A row for each prediction: its half-width, and what would decide it."""
+    basis = "variances of its scores so far" if power.known else "typical variances"
+    head = ["claim", "half-width", "distance", "micrographs", "folds", "decided by"]
+    rows = [
+        [
+            _claim(one),
+            "–" if math.isnan(one.half_width) else f"{one.half_width:.3f}",
+            f"{one.distance:.3f}{'' if one.measured else '*'}",
+            one.micrographs,
+            one.folds,
+            _deciding(one),
+        ]
+        for one in power.claims
+    ]
+    if not rows:
+        return f"{power.study}: no claims"
+    notes = [f"{power.study}, expected by {basis}", table(head, rows)]
+    notes.append("distance: from the nearest bound, as found so far; * as assumed before any score")
+    notes.append(
+        "decided by: what decides it alone (before Holm) in 80 % of runs, if the distance holds"
+    )
+    return "\n".join(notes)
+
+
+def power_json(power: Power) -> dict[str, object]:
+    """Every prediction with its numbers; null where there is none."""
+    claims = [
+        {
+            **asdict(one),
+            "half_width": None if math.isnan(one.half_width) else one.half_width,
+            "decided": one.decided,
+        }
+        for one in power.claims
+    ]
+    return {"study": power.study, "known_variances": power.known, "claims": claims}
+
+
+def _claim(one: Expected) -> str:
+    said = one.says if len(one.says) <= LONGEST else f"{one.says[: LONGEST - 3]}..."
+    return f"{said} ({one.part})"
+
+
+def _deciding(one: Expected) -> str:
+    if one.reason:
+        return one.reason
+    if one.decided:
+        return "as planned"
+    ways = [
+        f"{needed} {what}"
+        for needed, what in ((one.needed_micrographs, "micrographs"), (one.needed_folds, "folds"))
+        if needed is not None
+    ]
+    if one.needed_both is not None:
+        ways = ["{} micrographs and {} folds".format(*one.needed_both)]
+    return " or ".join(ways) or "not by eight times as many of both"

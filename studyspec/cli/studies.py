@@ -71,6 +71,10 @@ def check(
 def plan(
     studies: options.Studies,
     profile: options.Profile = None,
+    power: Annotated[
+        bool,
+        typer.Option("--power", help="How sharp will the answer to each claim be?"),
+    ] = False,
     results: options.ResultsFolder = None,
     cache: options.Cache = None,
     base_address: options.BaseAddress = None,
@@ -78,17 +82,25 @@ def plan(
 ) -> None:
     """Which jobs does the study imply, which are known, and why are the others not?
 
+    With --power: how wide will the interval of each claim be, and how many micrographs or folds
+    would decide it?
+
     Example: studyspec plan studies/material.toml
     """
     from studyspec import api
-    from studyspec.cli.plans import plan_json, plan_text, shared_text
+    from studyspec.cli.plans import plan_json, plan_text, power_json, power_text, shared_text
 
     place = options.workplace(results, cache, base_address)
     plans = [api.plan(path, profile, place) for path in api.study_files(studies)]
+    expected = [api.power(one) for one in plans] if power else []
     if as_json:
-        typer.echo(json.dumps([plan_json(one) for one in plans], indent=2))
+        told = [power_json(one) for one in expected] or [plan_json(one) for one in plans]
+        typer.echo(json.dumps(told, indent=2))
         return
-    texts = [*(plan_text(one) for one in plans), shared_text(plans)]
+    texts = [power_text(one) for one in expected] or [
+        *(plan_text(one) for one in plans),
+        shared_text(plans),
+    ]
     typer.echo("\n\n".join(text for text in texts if text))
 
 

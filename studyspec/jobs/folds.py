@@ -22,7 +22,7 @@ Positions = npt.NDArray[np.int64]
 
 
 class Folding(Written):
-    """How patches become folds: `CrossValidationSettings` without the seeds."""
+    """How patches become folds in one repeat: `CrossValidationSettings` without training seeds."""
 
     folds: int = 5
     unit: Literal["patch", "image"] = "patch"
@@ -30,9 +30,10 @@ class Folding(Written):
     validation_percent: float = 12.5
 
     @classmethod
-    def of(cls, settings: CrossValidationSettings) -> Folding:
-        """What the table `[cross_validation]` says."""
-        return cls(**{name: getattr(settings, name) for name in cls.model_fields})
+    def of(cls, settings: CrossValidationSettings, repeat: int = 0) -> Folding:
+        """What the table `[cross_validation]` says of a repeat."""
+        told = {name: getattr(settings, name) for name in cls.model_fields}
+        return cls(**told | {"shuffle_seed": settings.shuffle_seed + repeat})
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from studyspec.jobs.evaluate import Evaluate, EvaluateInputs
 from studyspec.jobs.measure import Measure, MeasureInputs
 from studyspec.jobs.stages import Job
 from studyspec.jobs.task import Key, PreparedImage
-from studyspec.jobs.train import Train
 from studyspec.learn.networks import NetworkFile
 from studyspec.plan.datasets import ImageSet, ResolvedDataset, image_set, same_images
 from studyspec.plan.preparation import Files, Preparation, PreparedSet
@@ -133,7 +132,7 @@ def _add_folds(pair: _Pair, found: _Found) -> None:
         tests = found.tests.setdefault(training.key, {})
         inputs = _test_inputs(pair, fold, sources)
         for split in pair.splits:
-            test = _test(pair, training, inputs, split)
+            test = _test(pair, fold, inputs, split)
             tests.setdefault(test.key, test)
             names = (trained.variant, trained.images.name, pair.test.name)
             found.cells.append(FoldCell.of(names, fold, split, training.key, test.key))
@@ -149,8 +148,8 @@ def _test_inputs(pair: _Pair, fold: int, sources: Mapping[Key, PreparedImage]) -
     )
 
 
-def _test(pair: _Pair, training: Job, inputs: EvaluateInputs, split: Split) -> Job:
-    stage = pair.networks.trained.stage
+def _test(pair: _Pair, fold: int, inputs: EvaluateInputs, split: Split) -> Job:
+    stage, training = pair.networks.trained.stage, pair.networks.jobs[fold]
     task = Evaluate(
         network=training.key,
         images=pair.tested.keys,
@@ -162,8 +161,7 @@ def _test(pair: _Pair, training: Job, inputs: EvaluateInputs, split: Split) -> J
     )
     needs = (training.key, *dict.fromkeys(pair.tested.keys))
     part = "" if split == "test" else f" ({split} part)"
-    assert isinstance(training.task, Train)
-    where = f"{pair.test.name}{part}, fold {training.task.fold}"
+    where = f"{pair.test.name}{part}, fold {fold}"
     return Job(task, inputs, needs, f"test {pair.networks.trained.title} on {where}")
 
 

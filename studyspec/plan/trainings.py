@@ -30,7 +30,6 @@ class Stage:
     pipeline: Pipeline
     tested: Pipeline
     learning: Learning
-    folding: Folding
     metrics: tuple[Use, ...]
 
     @classmethod
@@ -42,7 +41,6 @@ class Stage:
             pipeline,
             pipeline.cut_to(settings.evaluation.patch_size),
             Learning.of(settings),
-            Folding.of(settings.cross_validation),
             metrics_of(settings.evaluation),
         )
 
@@ -72,16 +70,21 @@ class TrainingSet:
     def training(
         self, fold: int, start: str | None = None, weights: NetworkFile | None = None
     ) -> Job:
-        """The training of a fold, from a network of this key, or of this file."""
+        """The training of a fold, from a network of this key, or of this file.
+
+        `fold` counts through all repeats.
+        """
+        settings = self.stage.settings.cross_validation
+        repeat, part = divmod(fold, settings.folds)
         learning, asked = self.stage.learning, self.stage.learning.columns
         values = [image.columns(asked) for image in self.images.images] if asked else []
         task = Train(
             members=self.prepared.members,
             columns={name: tuple(value[name] for value in values) for name in asked},
             learning=learning,
-            folding=self.stage.folding,
-            fold=fold,
-            seed=self.stage.settings.cross_validation.seeds[fold],
+            folding=Folding.of(settings, repeat),
+            fold=part,
+            seed=settings.seeds[part] + repeat,
             start=start,
         )
         needs = dict.fromkeys(self.prepared.keys)
@@ -146,7 +149,7 @@ class Trainings:
 
     def _made(self, variant: str, train: str) -> Networks:
         stage = self.stage(variant)
-        start, folds = start_of(stage.settings), range(stage.settings.cross_validation.folds)
+        start, folds = start_of(stage.settings), range(stage.settings.cross_validation.networks)
         before = self.of(start.variant, start.train) if start and start.train else None
         images = image_set(train, self.datasets)
         trained = TrainingSet.of(variant, stage, images, self.preparation)

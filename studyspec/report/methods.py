@@ -45,7 +45,7 @@ def methods(said: Described, columns: Sequence[Shown]) -> list[tuple[str, str]]:
 
     `columns` are the metrics that have scores.
     """
-    folds = said.settings.cross_validation.folds
+    folds = said.settings.cross_validation.networks
     quantities = [column.quantity for column in columns] or [METRICS.get(DICE)]
     return [
         *((quantity.label, _meaning(quantity)) for quantity in quantities),
@@ -76,7 +76,8 @@ def _dihedral(said: Described) -> str:
 
 def _folds(said: Described) -> str:
     folds = said.settings.cross_validation
-    start = f"{folds.folds} folds, cut by {folds.unit}. "
+    times = f", {folds.repeats} times in another order" if folds.repeats > 1 else ""
+    start = f"{folds.folds} folds, cut by {folds.unit}{times}. "
     if folds.unit == "patch":
         start += (
             "Patches of one image fall into training and test parts, as published: own-set scores "

@@ -99,7 +99,7 @@ def scores_of(frames: StudyFrames, cells: Cells) -> Scores:
         ],
         absent={cell.name: cell.state.why for cell in cells if cell.state.state != "done"},
         variants=plan.variants,
-        columns={name: _columns(plan, name) for name in plan.datasets},
+        columns={name: columns_of(plan, name) for name in plan.datasets},
     )
 
 
@@ -192,7 +192,7 @@ def _less_own(cell: CellResult, scores: Scores) -> LessOwn | None:
     return LessOwn(found.value, found.micrographs, found.low, found.high)
 
 
-def _columns(plan: PlanRecord, dataset: str) -> dict[str, float]:
+def columns_of(plan: PlanRecord, dataset: str) -> dict[str, float]:
     """The mean of every numeric catalog column over the images of a dataset."""
     rows = [plan.images[image] for image in plan.datasets[dataset].images]
     means = {}

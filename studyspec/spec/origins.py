@@ -95,9 +95,12 @@ def _unlike(variant: Variant, origin: Variant, place: Path, pointer: Pointer) ->
     if variant.settings.model != origin.settings.model:
         what = f"[model] of '{variant.name}' is not that of '{origin.name}'"
         yield pointer.problem(place, what, "weights fit one architecture only: let both be alike")
-    folds = [one.settings.cross_validation.folds for one in (variant, origin)]
-    if folds[0] > folds[1]:
-        what = f"'{variant.name}' has {folds[0]} folds and '{origin.name}' has {folds[1]}"
+    ours, theirs = (one.settings.cross_validation for one in (variant, origin))
+    if ours.repeats > 1 and (ours.folds, ours.repeats) != (theirs.folds, theirs.repeats):
+        what = f"'{variant.name}' repeats its {ours.folds} folds otherwise than '{origin.name}'"
+        yield pointer.problem(place, what, "each starts from the same fold: let both be alike")
+    elif ours.folds > theirs.folds:
+        what = f"'{variant.name}' has {ours.folds} folds and '{origin.name}' has {theirs.folds}"
         yield pointer.problem(place, what, "each starts from the same fold: let both be alike")
 
 

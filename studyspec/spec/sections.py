@@ -227,6 +227,13 @@ class CrossValidationSettings(Settings):
     """How patches become folds."""
 
     folds: Annotated[int, Field(ge=2)] = Field(5, description="Number of folds.")
+    repeats: int = Field(
+        1,
+        ge=1,
+        le=100,
+        description="How often the images are cut into folds anew: repeat r, from 0, adds r to the "
+        "seeds, and its folds follow those of the repeat before.",
+    )
     unit: Literal["patch", "image"] = Field(
         "patch",
         description="patch (published): patches of one image fall into training and test parts; "
@@ -249,6 +256,11 @@ class CrossValidationSettings(Settings):
             what = f"{self.folds} folds need {self.folds} seeds, not {len(self.seeds)}"
             raise fault(what, at="folds")
         return self
+
+    @property
+    def networks(self) -> int:
+        """How many networks a training set has: the folds of all repeats."""
+        return self.folds * self.repeats
 
 
 class MeasureSettings(Settings):

@@ -32,13 +32,17 @@ SEED = 20230
 class Choice:
     """The pieces of one side, or why there are none; `note` says how the best was found.
 
-    `scores` are those that the pieces are of, where cells were made for them.
+    `scores` are those that the pieces are of, where cells were made for them. `points` are the
+    pieces of each point of a sweep, of which the best was to be found; `high` if that is the
+    highest.
     """
 
     pieces: Sequence[Piece] = ()
     reason: str = ""
     note: str = ""
     scores: Scores | None = None
+    points: Sequence[Sequence[Piece]] = ()
+    high: bool = True
 
 
 def chosen(selector: Selector, scores: Scores, sign: int) -> Choice:
@@ -56,10 +60,11 @@ def chosen(selector: Selector, scores: Scores, sign: int) -> Choice:
         return Choice(reason=reason)
     better = -1 if quantity(selector.metric).better == "lower" else 1
     told = of_cell(selector.metric)
+    each = [mean_of(its, selector.metric, sign) for its in points.values()]
     if told.of_images and len(points) > 1:
         found = select(points, told.of_images, better, scores)
         pieces = mean_of(found.names, selector.metric, sign)
-        return Choice(pieces, note=found.note, scores=found.scores)
+        return Choice(pieces, "", found.note, found.scores, each, better == 1)
 
     def score(variant: str) -> float:
         values = [value_of(scores, name, selector.metric) for name in points[variant]]
@@ -67,12 +72,13 @@ def chosen(selector: Selector, scores: Scores, sign: int) -> Choice:
 
     best = max(points, key=score)
     note = f"{best} is the best of {len(points)} points, by the same scores: its lead is flattered"
-    return Choice(mean_of(points[best], selector.metric, sign), note=note)
+    pieces = mean_of(points[best], selector.metric, sign)
+    return Choice(pieces, "", note, None, each, better == 1)
 
 
 def slope(trend: Trend, names: Sequence[CellName], metric: str, scores: Scores) -> Choice:
     """The least-squares slope of the cells over something, as weights."""
-    at = [(name, _abscissa(trend, name, scores)) for name in names]
+    at = [(name, abscissa(trend, name, scores)) for name in names]
     known = [(name, x) for name, x in at if x is not None]
     values = [x for _, x in known]
     if len(set(values)) < 2:
@@ -129,7 +135,7 @@ def _points(setting: str, names: Sequence[CellName], scores: Scores) -> dict[str
     return points
 
 
-def _abscissa(trend: Trend, name: CellName, scores: Scores) -> float | None:
+def abscissa(trend: Trend, name: CellName, scores: Scores) -> float | None:
     """The value of a swept setting, or of a column of the training or the test set.
 
     The ratio is that of the larger to the smaller: how far apart they are.

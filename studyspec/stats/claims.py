@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from studyspec.spec.claims import Claim, Prediction
-from studyspec.stats.choices import best_setting, chosen, slope
-from studyspec.stats.differences import Difference, contrast, lacking
+from studyspec.stats.choices import Choice, best_setting, chosen, slope
+from studyspec.stats.differences import Difference, best_contrast, contrast, lacking, value_of
 from studyspec.stats.intervals import LEVEL, Sides, holm
 from studyspec.stats.scores import Scores
 
@@ -136,15 +136,15 @@ def number(value: float) -> str:
 
 
 def _judge(prediction: Prediction, scores: Scores) -> Verdict:
-    bounds = _bounds(prediction)
-    found, note = _difference(prediction, scores)
+    bounds = bounds_of(prediction)
+    found, note = difference_of(prediction, scores)
     if isinstance(found, str):
         return Verdict("undecided", found, bounds=bounds)
-    verdict = _decide(found, bounds, 2 if prediction.within is not None else 1)
+    verdict = _decide(found, bounds, sides_of(prediction))
     return replace(verdict, reason=f"{verdict.reason}; {note}") if note else verdict
 
 
-def _difference(prediction: Prediction, scores: Scores) -> tuple[Difference | str, str]:
+def difference_of(prediction: Prediction, scores: Scores) -> tuple[Difference | str, str]:
     """The difference that a prediction speaks of, or why there is none; and a note on it."""
     sides = dict(zip((1, -1), prediction.sides.values(), strict=False))
     settings = {side.take == "setting" for side in sides.values()}
@@ -164,10 +164,33 @@ def _difference(prediction: Prediction, scores: Scores) -> tuple[Difference | st
     reason = next((choice.reason for choice in choices if choice.reason), "")
     reason = reason or lacking(scores, pieces)
     note = "; ".join(choice.note for choice in choices if choice.note)
-    return (reason, "") if reason else (contrast(scores, pieces), note)
+    if reason:
+        return reason, ""
+    if any(choice.points for choice in choices):
+        return _of_best(choices, scores), note
+    return contrast(scores, pieces), note
 
 
-def _bounds(prediction: Prediction) -> Bounds:
+def _of_best(choices: Sequence[Choice], scores: Scores) -> Difference:
+    """The difference of two sides, one or both of which are the best of a sweep."""
+    value = sum(
+        piece.weight * value_of(scores, piece.name, piece.metric)
+        for choice in choices
+        for piece in choice.pieces
+    )
+    left, right = choices
+    first, second = (choice.points or [choice.pieces] for choice in choices)
+    high = left.high if left.points else right.high
+    return best_contrast(scores, *((first, second) if high else (second, first)), value)
+
+
+def sides_of(prediction: Prediction) -> Sides:
+    """2 if a prediction is two-sided, as "within" is; else 1."""
+    return 2 if prediction.within is not None else 1
+
+
+def bounds_of(prediction: Prediction) -> Bounds:
+    """Where a difference is claimed to be: lowest and highest."""
     if prediction.trend is not None:
         return (0.0, math.inf) if prediction.trend.sign == 1 else (-math.inf, 0.0)
     if prediction.within is not None:

@@ -11,6 +11,7 @@ import numpy as np
 from studyspec.spec.derived import DICE
 from studyspec.stats.contrasts import FOREIGN, WeightedCell, variance_sum_t
 from studyspec.stats.intervals import (
+    BestOf,
     Estimate,
     Resampled,
     Sides,
@@ -45,7 +46,7 @@ class Difference:
     `folds` and `micrographs` are the fewest behind any cell.
     """
 
-    estimate: Estimate | Resampled
+    estimate: Estimate | Resampled | BestOf
     folds: int
     micrographs: int
     method: str
@@ -104,8 +105,33 @@ def contrast(scores: Scores, pieces: Sequence[Piece]) -> Difference:
     return based_on(cells, estimate, method)
 
 
+def best_contrast(
+    scores: Scores,
+    rows: Sequence[Sequence[Piece]],
+    columns: Sequence[Sequence[Piece]],
+    value: float,
+) -> Difference:
+    """The best of some points less the best of others, of which one side may have one point only.
+
+    `rows` are what is made large, `columns` what is subtracted, their weights negative; `value` is
+    the estimate by points that were chosen apart from it.
+    """
+    grid = [[contrast(scores, [*row, *column]) for column in columns] for row in rows]
+    first = grid[0][0]
+    estimates = [[_estimate(one) for one in row] for row in grid]
+    method = f"{first.method}, {max(len(rows), len(columns))} points"
+    folds = min(one.folds for row in grid for one in row)
+    micrographs = min(one.micrographs for row in grid for one in row)
+    return Difference(BestOf(value, estimates), folds, micrographs, method)
+
+
+def _estimate(difference: Difference) -> Estimate:
+    assert isinstance(difference.estimate, Estimate)
+    return difference.estimate
+
+
 def based_on(
-    cells: Sequence[WeightedCell], estimate: Estimate | Resampled, method: str
+    cells: Sequence[WeightedCell], estimate: Estimate | Resampled | BestOf, method: str
 ) -> Difference:
     """An estimate with the numbers of folds and micrographs of its cells."""
     return Difference(

@@ -29,7 +29,7 @@ from scipy import special
 Floats = NDArray[np.float64]
 Sides = Literal[1, 2]
 LEVEL = 0.95
-CAREFUL, PLAIN = 1.5, 1.0
+ALONE, SEVERAL = 1.75, 1.5
 """How much the degrees of freedom of an excess fall with its share; found by simulation."""
 
 
@@ -58,6 +58,11 @@ class Estimate:
         distance = abs(self.value - bound) / math.sqrt(self.variance)
         return float(sides * special.stdtr(self.degrees, -distance))
 
+    def tail(self, bound: float) -> float:
+        """One-sided p of the hypothesis that the truth is `bound` or less."""
+        p = self.p_value(bound, sides=1)
+        return p if self.value >= bound else 1 - p
+
 
 @dataclass(frozen=True)
 class Resampled:
@@ -79,6 +84,43 @@ class Resampled:
 
 
 @dataclass(frozen=True)
+class BestOf:
+    """The best of several, less the best of several others, as far as all of them are known.
+
+    The largest of a row's smallest numbers. It is at least a number if a whole row is: a lower
+    bound at the level for one of `rows` (Bonferroni). It is at most a number if every row has one
+    that is: an upper bound at the level for one of its columns. So a winner by luck has no lead.
+
+    Attributes
+    ----------
+    value
+        The estimate, which need not be the largest of those known.
+    rows
+        An estimate for each point of what is made large, by point of what is subtracted.
+    """
+
+    value: float
+    rows: Sequence[Sequence[Estimate]]
+
+    def interval(self, level: float = LEVEL) -> tuple[float, float]:
+        """The interval that covers the truth with probability `level` at least."""
+        beyond = 1 - level
+        lows = [[one.interval(1 - beyond / len(self.rows))[0] for one in row] for row in self.rows]
+        columns = len(self.rows[0])
+        highs = [[one.interval(1 - beyond / columns)[1] for one in row] for row in self.rows]
+        low, high = max(map(min, lows)), max(map(min, highs))
+        return min(low, self.value), max(high, self.value)
+
+    def p_value(self, bound: float = 0.0, sides: Sides = 2) -> float:
+        """P of the hypothesis that the truth is `bound`, or (one-sided) lies beyond it."""
+        above = [max(one.tail(bound) for one in row) for row in self.rows]
+        below = [min(1 - one.tail(bound) for one in row) for row in self.rows]
+        p_above = len(self.rows) * min(above)
+        p_below = len(self.rows[0]) * max(below)
+        return min(1.0, sides * min(p_above, p_below))
+
+
+@dataclass(frozen=True)
 class Term:
     """One component of a variance, and the degrees of freedom of its estimate."""
 
@@ -91,18 +133,19 @@ def mean_term(values: Floats) -> Term:
     return Term(float(np.var(values, ddof=1)) / len(values), len(values) - 1)
 
 
-def excess_term(whole: Term, overlap: float, *, alone: bool) -> Term:
-    """A component less what another term of the sum holds already; never less than nothing.
+def excess_term(wholes: Sequence[Term], overlap: float) -> Term:
+    """A sum of components less what other terms of an error hold of it; never less than nothing.
 
     A difference of mean squares M - E has fewer degrees of freedom than M: d (1 - E/M)² after [2]_.
-    But one that comes out negative counts as zero, which is too much variance on average: that
-    formula is too careful. The power 1.5 meets 5 % of false alarms where one set of networks alone
-    decides, 1 where there are several (`tests/benchmarks/stats_check.py`).
+    But one that comes out negative counts as zero, which is too much variance on average, so that
+    formula is too careful. The powers here meet 5 % of false alarms where one component alone
+    decides, and where there are several (`tests/benchmarks/stats_check.py`).
     """
+    whole = variance_sum(0.0, wholes)
     excess = max(0.0, whole.variance - overlap)
     if excess == 0.0:
         return Term(0.0, whole.degrees)
-    power = CAREFUL if alone else PLAIN
+    power = ALONE if len(wholes) == 1 else SEVERAL
     return Term(excess, whole.degrees * (excess / whole.variance) ** power)
 
 

@@ -4,7 +4,8 @@ The best of several by the same scores is flattered: its mistakes are in its fav
 score of a fold and a micrograph is that of the point which is best on all other folds and all
 other micrographs (leave-one-out selection; Varma and Simon 2006, Bias in error estimation when
 using cross-validation for model selection, BMC Bioinformatics 7). Where all choose the same point,
-nothing changes but that this is known.
+nothing changes but that this is known. That is the estimate; its interval is `BestOf` of
+`studyspec.stats.intervals`, as which point is picked varies too.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 
@@ -122,6 +123,31 @@ def test_plan_estimates_from_past_jobs(project: Path) -> None:
     lines = studyspec(project, "plan", "longer.toml").stdout.splitlines()
     assert any(line.startswith("4 train stale: training.epochs changed") for line in lines)
     assert lines[-1].endswith("of work on one worker, as past jobs took")
+
+
+CLAIM = """
+[[claims]]
+says = "B does for A"
+left = { train = "B", test = "A" }
+right = { train = "A", test = "A" }
+at_least = -0.05
+"""
+
+
+def test_power_tells_what_would_decide_each_claim(project: Path) -> None:
+    (project / "claiming.toml").write_text((project / "study.toml").read_text() + CLAIM)
+    words = ("plan", "claiming.toml", "--power")
+    told = studyspec(project, *words).stdout
+    assert told.startswith("discs, expected by variances of its scores so far")
+    assert re.search(r"B does for A \(1\) +\d\.\d{3} +\d\.\d{3} +3 +2 ", told)
+    (power,) = json.loads(studyspec(project, *words, "--json").stdout)
+    assert power["known_variances"]
+    (claim,) = power["claims"]
+    assert claim["micrographs"] == 3
+    assert claim["half_width"] > 0
+    new = studyspec(project, *words, "--results", "none", "--json").stdout
+    assert not json.loads(new)[0]["known_variances"]
+    assert not json.loads(new)[0]["claims"][0]["measured"]
 
 
 def test_the_database_is_rebuilt_from_records(project: Path) -> None:

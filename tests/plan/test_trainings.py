@@ -158,3 +158,24 @@ def test_a_plan_tells_the_images_of_a_mixture() -> None:
     told = record(DATASETS, variant((("twin:4+real:2", "real"),))).datasets["twin:4+real:2"]
     assert told.members == ("twin:4", "real:2")
     assert len(told.images) == 6
+
+
+def test_repeats_cut_the_same_images_anew_and_leave_the_first_as_it_was() -> None:
+    def trainings(**folding: object) -> list[Train]:
+        told = StageSettings.model_validate({"cross_validation": folding})
+        jobs = expansion(DATASETS, variant((("real", "real"),), "base", told)).jobs
+        return [job.task for job in jobs if isinstance(job.task, Train)]
+
+    once, twice = trainings(folds=3), trainings(folds=3, repeats=2)
+    assert twice[:3] == once
+    assert [task.fold for task in twice] == [0, 1, 2, 0, 1, 2]
+    assert twice[3].folding.shuffle_seed == once[0].folding.shuffle_seed + 1
+    assert twice[3].seed == once[0].seed + 1
+    assert len({task.key for task in twice}) == 6
+
+
+def test_the_fold_cells_of_repeats_are_counted_through() -> None:
+    told = StageSettings.model_validate({"cross_validation": {"folds": 2, "repeats": 2}})
+    cells = expansion(DATASETS, variant(BOTH, "base", told)).cells
+    assert [cell.fold for cell in cells if cell.test == "twin"] == [0, 1, 2, 3]
+    assert len({cell.network for cell in cells}) == 4

@@ -32,17 +32,34 @@ class Noise:
 def scores(
     means: Mapping[CellName, float], noise: Noise | None = None, seed: int = 0, **more: Any
 ) -> Scores:
-    """Scores of cells around their means; on the diagonal each fold sees micrographs of its own.
+    """Scores of cells around their means; on the diagonal each fold sees micrographs of its own."""
+    noise = noise or Noise()
+    images: list[ImageScore] = []
+    folds: list[FoldScore] = []
+    for name, dice in tables(means, noise, np.random.default_rng(seed)).items():
+        for fold in range(noise.folds):
+            seen = [m for m in range(noise.micrographs) if sees(name, fold, m, noise)]
+            images += [
+                ImageScore(name, fold, _metrics(dice[fold, m]), f"{name.test}/{m:02d}", 16)
+                for m in seen
+            ]
+            folds.append(FoldScore(name, fold, _metrics(float(dice[fold, seen].mean()))))
+    variants: dict[str, Any] = {name.variant: {} for name in means}
+    return Scores(folds, images, **({"variants": variants} | more))
+
+
+def tables(
+    means: Mapping[CellName, float], noise: Noise, random: np.random.Generator
+) -> dict[CellName, Any]:
+    """The score of every fold on every micrograph, shape (folds, micrographs), by cell.
 
     A test set's micrographs are as difficult for every network, a network's folds as good on every
     test set; each cell adds how it likes a micrograph, and a rest.
     """
-    noise, random = noise or Noise(), np.random.default_rng(seed)
     difficulty: dict[str, Any] = {}
     networks: dict[tuple[str, str], Any] = {}
     first: dict[str, Any] = {}
-    images: list[ImageScore] = []
-    folds: list[FoldScore] = []
+    found = {}
     for name, mean in means.items():
         shape = noise.folds, noise.micrographs
         easy = random.normal(0, noise.difficulty, shape[1])
@@ -55,15 +72,8 @@ def scores(
         first.setdefault(name.train, good)
         dice = mean + easy + good[:, None]
         dice = dice + random.normal(0, noise.liking, shape[1]) + random.normal(0, noise.rest, shape)
-        for fold in range(noise.folds):
-            seen = [m for m in range(noise.micrographs) if _sees(name, fold, m, noise)]
-            images += [
-                ImageScore(name, fold, _metrics(dice[fold, m]), f"{name.test}/{m:02d}", 16)
-                for m in seen
-            ]
-            folds.append(FoldScore(name, fold, _metrics(float(dice[fold, seen].mean()))))
-    variants: dict[str, Any] = {name.variant: {} for name in means}
-    return Scores(folds, images, **({"variants": variants} | more))
+        found[name] = dice
+    return found
 
 
 def _networks(noise: Noise, random: np.random.Generator) -> Any:
@@ -76,7 +86,8 @@ def _metrics(dice: float) -> dict[str, float | None]:
     return {"dice": dice, "dice_micro": dice, "oversegmentation": 1 - dice}
 
 
-def _sees(name: CellName, fold: int, micrograph: int, noise: Noise) -> bool:
+def sees(name: CellName, fold: int, micrograph: int, noise: Noise) -> bool:
+    """Whether a fold of a cell is tested on a micrograph."""
     if name.train != name.test:
         return True
     mine = micrograph * noise.folds // noise.micrographs == fold

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studyspec.stats.intervals import (
+    BestOf,
     Estimate,
     Resampled,
     Term,
@@ -48,9 +49,9 @@ def test_p_is_below_5_percent_just_outside_the_interval(
 
 
 def test_an_excess_is_what_is_left_with_fewer_degrees() -> None:
-    assert excess_term(Term(1.0, 4), 0.75, alone=False) == Term(0.25, 1.0)
-    assert excess_term(Term(1.0, 4), 0.75, alone=True) == Term(0.25, 0.5)
-    assert excess_term(Term(1.0, 4), 2.0, alone=True).variance == 0.0
+    assert excess_term([Term(1.0, 4)], 0.75) == Term(0.25, 4 * 0.25**1.75)
+    assert excess_term([Term(0.5, 4), Term(0.5, 4)], 0.75) == Term(0.25, 8 * 0.25**1.5)
+    assert excess_term([Term(1.0, 4)], 2.0).variance == 0.0
 
 
 def test_one_sided_bounds_are_the_ends_of_a_90_percent_interval() -> None:
@@ -78,3 +79,20 @@ def test_holm_keeps_the_order_and_lies_between_alone_and_bonferroni(ps: list[flo
         assert a <= max(1.0 * len(ps) * p, max(ps))
     in_order = [adjusted[i] for i in sorted(range(len(ps)), key=ps.__getitem__)]
     assert in_order == sorted(in_order)
+
+
+def test_the_best_of_several_has_the_bound_of_one_of_several() -> None:
+    alone, worse = Estimate(0.1, 0.01, 1e9), Estimate(-5.0, 0.01, 1e9)
+    assert BestOf(0.1, [[alone]]).interval() == pytest.approx(alone.interval())
+    best = BestOf(0.1, [[alone], [worse]])
+    assert best.interval()[0] == pytest.approx(alone.interval(0.975)[0])
+    assert best.interval()[1] == pytest.approx(alone.interval()[1])
+    assert best.p_value(-0.1, sides=1) == pytest.approx(2 * alone.p_value(-0.1, sides=1))
+    assert best.p_value(0.3, sides=1) == pytest.approx(alone.p_value(0.3, sides=1))
+
+
+def test_what_is_subtracted_is_the_best_of_its_points() -> None:
+    near, far = Estimate(0.1, 0.01, 1e9), Estimate(0.9, 0.01, 1e9)
+    least = BestOf(0.1, [[near, far]])
+    assert least.interval()[0] == pytest.approx(near.interval()[0])
+    assert least.interval()[1] == pytest.approx(near.interval(0.975)[1])

@@ -1,0 +1,45 @@
+"""A small version of `make stats-check`, with as much tolerance as its draws need."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from studyspec.stats.contrasts import variance_sum_t
+from tests.stats.calibration import KINDS, LEVELS, Kind, rates
+from tests.stats.made_up import scores
+
+DRAWS = 150
+FOUR_ERRORS = 4 * (0.05 * 0.95 / DRAWS) ** 0.5
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_false_alarms_are_near_5_percent(kind: Kind) -> None:
+    draws = DRAWS // 4 if kind.best else DRAWS
+    found = rates(kind, replace(LEVELS["dice_micro"], micrographs=24), draws, seed=1)
+    assert found.two_sided <= 0.065 + FOUR_ERRORS
+    assert abs(found.bias) < 0.2 * found.width
+    if not kind.best:  # of equal points the bounds are careful
+        assert found.two_sided > 0.005
+
+
+def test_networks_that_have_something_in_common_are_not_seen_by_their_spread() -> None:
+    noise = replace(LEVELS["dice"], micrographs=24, common=0.5)
+    assert rates(KINDS[0], noise, DRAWS, seed=1).two_sided > 0.12
+
+
+def test_the_fast_way_is_that_of_a_study() -> None:
+    noise = replace(LEVELS["dice"], micrographs=12)
+    kind = KINDS[1]
+    widths = []
+    for seed in range(20):
+        made = scores(dict.fromkeys(kind.cells, 0.8), noise, seed)
+        cells = [
+            made.weighted(name, "dice", weight)
+            for name, weight in zip(kind.cells, kind.weights.values(), strict=True)
+        ]
+        low, high = variance_sum_t(cells).interval()
+        widths.append(high - low)
+    assert rates(kind, noise, 60).width == pytest.approx(np.mean(widths), rel=0.25)
