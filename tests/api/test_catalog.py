@@ -33,6 +33,9 @@ under = { defocus_nm = -20 }
 train = ["near"]
 test = ["over", "under"]
 
+[preprocess]
+patch.size = 64
+
 [[claims]]
 says = "Overfocus is easier"
 left = { train = "near", test = ["over", "under"] }
