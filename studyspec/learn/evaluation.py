@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from studyspec.learn.augment import FORMS, dihedral
 from studyspec.learn.devices import memory_watch
-from studyspec.learn.folding import folded
 from studyspec.plugins.contracts import PixelMetric
 from studyspec.plugins.guard import blamed, broken_promise
 from studyspec.plugins.registry import METRICS
@@ -91,7 +90,7 @@ def evaluate(
     OutOfMemory
         If the device has too little memory.
     """
-    network = folded(network.to(device).eval())
+    network = network.to(device).eval()
     forms = range(FORMS if in_all_forms else 1)
     names = [name for one in metrics for name in one.plugin.sums]
     held = max(1, HELD_PX[device.partition(":")[0]] // max(1, images[:1].size))

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from studyspec.errors import LearnError
 from studyspec.learn.building import default_model, promised
+from studyspec.learn.folding import folded
 from studyspec.learn.networks import NetworkFile, describe, fingerprint
 from studyspec.learn.weights import load_network
 
@@ -51,7 +52,7 @@ def load(file: NetworkFile) -> nn.Module:
     if path.suffix == ".pt":
         return Segmenter(_torchscript(path), file.output)
     model = file.model or describe(path).model or default_model()
-    return promised(load_network(path, model), model).eval()
+    return promised(folded(load_network(path, model).eval()), model).eval()
 
 
 class Segmenter(nn.Module):
