@@ -34,7 +34,8 @@ from studyspec.store.records import KeyStatus, RecordIndex
 POLL_S = 0.1
 CARE_S = 1.0
 """Workers, leases and job files are looked after this often [s]."""
-INGEST_S = 3.0
+INGEST_S, INGEST_SHARE = 3.0, 0.05
+"""The database takes results in after this [s], or later: no more than this share of the time."""
 PARTING_S = 4.0
 """Idle workers end by themselves; the runner waits for its own no longer than this [s]."""
 
@@ -188,14 +189,16 @@ class _Run:
     def _loop(self, workforce: Workforce) -> None:
         watch = Watch(self._results)
         cared = ingested = float("-inf")
+        took = 0.0
         while still_open := self.open:
             now = time.monotonic()
             if now - cared > CARE_S:
                 cared = now
                 self._care(still_open, workforce)
-            if now - ingested > INGEST_S:
+            if now - ingested > max(INGEST_S, took / INGEST_SHARE):
                 ingested = now
                 self._ingest()
+                took = time.monotonic() - now
             for sign in watch.news(self._jobs.keys()):
                 kind: Kind = "progress" if sign.progress else "started"
                 event = self._event(kind, sign.key)
