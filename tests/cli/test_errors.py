@@ -103,11 +103,13 @@ def test_init_makes_a_project_that_checks(tmp_path: Path) -> None:
 
 
 STUDIES = study_files(PROJECT / "studies")
+TO_BE_SIMULATED = ("transfer-defocus", "whole")
+"""A study and its profile whose images are not in the catalog: the study says how they are made."""
 
 
 @pytest.mark.parametrize("study", STUDIES, ids=lambda path: path.stem)
 def test_every_shipped_study_checks_under_each_profile(study: Path) -> None:
     profiles = tomllib.loads(study.read_text()).get("profiles", {})
-    for profile in (None, *profiles):
+    for profile in (None, *(name for name in profiles if (study.stem, name) != TO_BE_SIMULATED)):
         checked = api.check(study, profile)
         assert all(dataset.images for dataset in checked.datasets.values())
