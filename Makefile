@@ -40,9 +40,9 @@ bench: install
 stats-check: install
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/stats_check.py
 
-# The networks that Sytwu et al. released, as safetensors: make twin-check NETWORKS=DIR
+# The networks that Sytwu et al. released, as safetensors: make twin-check NETWORKS=DIR [SEED=N]
 twin-check: install
-	PYTHONPATH=. $(BIN)/python tests/benchmarks/twin_check.py $(NETWORKS)
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/twin_check.py $(NETWORKS) $(if $(SEED),--seed $(SEED))
 
 pictures: install
 	$(BIN)/python tests/benchmarks/twin_page.py

@@ -13,6 +13,7 @@ import numpy as np
 from studyspec.errors import FileError
 from studyspec.files import whole_folder
 from studyspec.images.door import Labelled
+from studyspec.images.noise import FRAME_COUNTS, IMAGE_COUNTS
 from studyspec.images.patches import Patches, cut
 from studyspec.plugins.guard import blamed, broken_promise
 from studyspec.plugins.values import FileArray, Value, WorkingImage
@@ -29,6 +30,10 @@ def preprocess(image: WorkingImage, pipeline: Pipeline) -> WorkingImage:
     PluginError
         If a step is not installed, or does not do what it promises.
     """
+    whole = image.pixels if image.frame is None else image.frame.view
+    counts = {IMAGE_COUNTS: image.pixels, FRAME_COUNTS: whole}
+    means = {name: float(one.mean(dtype=np.float64)) for name, one in counts.items()}
+    image = replace(image, facts={**image.facts, **means})
     for step in pipeline.bound:
         with blamed("step", step.found):
             done: object = step.plugin.apply(image, step.settings)

@@ -9,8 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from studyspec.catalog.row import Cell
-from studyspec.errors import RunError
+from studyspec.errors import RunError, StudySpecError
 from studyspec.images.patches import Patches
+from studyspec.plugins.contracts import Augmentation
+from studyspec.plugins.guard import blamed
+from studyspec.plugins.registry import AUGMENTATIONS
+from studyspec.plugins.settings import Settings
+from studyspec.spec.uses import Bound
 
 Positions = npt.NDArray[np.int64]
 Place = tuple[str, int, int]
@@ -59,35 +64,55 @@ def around(images: Sequence[Patches], positions: Positions) -> Positions:
 
 def known_values(
     images: Sequence[Patches],
+    names: Sequence[str],
     columns: Mapping[str, Sequence[Cell]],
-    facts: Sequence[str],
+    augmentations: Sequence[Bound[Augmentation[Settings]]],
 ) -> dict[str, npt.NDArray[np.float32]]:
-    """What augmentations read of every patch, by name, each (n,).
+    """What augmentations find of every patch, by name, each (n,).
 
     Parameters
     ----------
     images
         The prepared images.
+    names
+        What to call them where something is wrong with one.
     columns
         For each catalog column the values of these images.
-    facts
-        The facts that are asked of their preparation.
+    augmentations
+        What they are for.
 
     Raises
     ------
     RunError
-        If one is not known, or no number.
+        If an augmentation does not find in an image what it needs.
+    PluginError
+        If it fails otherwise.
     """
-    told = {name: list(values) for name, values in columns.items()}
-    told |= {name: [image.facts.get(name) for image in images] for name in facts}
+    told: list[dict[str, float]] = []
+    for i, (image, name) in enumerate(zip(images, names, strict=True)):
+        cells = {column: values[i] for column, values in columns.items()}
+        told.append(_values(image, name, cells, augmentations))
     counts = [len(image.rows) for image in images]
-    found = {}
-    for name, values in told.items():
-        wrong = [v for v in values if isinstance(v, bool) or not isinstance(v, int | float)]
-        if wrong:
-            hint = f"give {name} in the catalog" if name in columns else "prepare it so"
-            raise RunError(f"an augmentation needs {name} of every image, as a number", hint=hint)
-        found[name] = np.repeat(np.array(values, np.float32), counts)
+    return {
+        name: np.repeat(np.array([one[name] for one in told], np.float32), counts)
+        for name in (told[0] if told else ())
+    }
+
+
+def _values(
+    image: Patches,
+    name: str,
+    cells: Mapping[str, Cell],
+    augmentations: Sequence[Bound[Augmentation[Settings]]],
+) -> dict[str, float]:
+    """What augmentations find of one image."""
+    found: dict[str, float] = {}
+    for one in augmentations:
+        with blamed(AUGMENTATIONS.kind, one.found):
+            try:
+                found |= one.plugin.values(one.settings, cells, image.facts)
+            except StudySpecError as error:
+                raise RunError(error.what, where=error.where or name, hint=error.hint) from None
     return found
 
 

@@ -135,10 +135,15 @@ class Train(Task[TrainInputs, Trained]):
         from studyspec.learn.weights import read_planned
         from studyspec.spec.uses import Pipeline
 
-        images = [workshop.patches(key, inputs.sources[key]) for key in self.images]
+        asked, sources = self.learning.facts, [inputs.sources[key] for key in self.images]
+        images = [
+            workshop.patches(key, source, asked)
+            for key, source in zip(self.images, sources, strict=True)
+        ]
         found = iter(images)
         split = self.split([[len(next(found).rows) for _ in member] for member in self.members])
-        values = selection.known_values(images, self.columns, self.learning.facts)
+        names = [source.place.row.image_id for source in sources]
+        values = selection.known_values(images, names, self.columns, self.learning.augmentations)
 
         def part(positions: selection.Positions, crops: bool = False) -> PatchSet:
             told = {name: each[positions] for name, each in values.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -28,8 +28,11 @@ class Workshop(Protocol):
     def renders(self) -> Path:
         """Folder of simulated images."""
 
-    def patches(self, key: Key, source: PreparedImage) -> Patches:
-        """The patches of a prepare task, made again where they are missing or broken."""
+    def patches(self, key: Key, source: PreparedImage, facts: Sequence[str] = ()) -> Patches:
+        """The patches of a prepare task, made again where they are missing or broken.
+
+        So are those that do not bear `facts`: an earlier version made them, which noted fewer.
+        """
 
     def save_patches(self, key: Key, patches: Patches) -> int:
         """Keep patches under their key; the bytes written."""

@@ -9,6 +9,7 @@ from studyspec.errors import Mistake
 from studyspec.images.choice import too_few
 from studyspec.plan.datasets import ImageSet, ResolvedDataset, image_set, same_images
 from studyspec.plan.fitting import unfitting
+from studyspec.plan.lacking import lacking
 from studyspec.plan.leakage import seen
 from studyspec.spec.names import set_members, union_members
 from studyspec.spec.origins import Origin, origin_path, origins
@@ -36,6 +37,7 @@ def infeasible(
         trained = [Origin(variant, train) for train in dict.fromkeys(train for train, _ in pairs)]
         for one in (*trained, *chain):
             found |= dict.fromkeys(_unfolded(one, datasets))
+            found |= dict.fromkeys(lacking(one, datasets))
         for train, test in pairs if chain else ():
             found |= dict.fromkeys(seen((Origin(variant, train), *chain), test, datasets))
     yield from found

@@ -66,7 +66,7 @@ def _too_large(
                     f"a patch of {edge} x {edge} px is larger than images of '{name}': "
                     f"{image.row.image_id} has {shape[1]} x {shape[0]}"
                 )
-                yield Mistake(_path(variant, setting), what, f"lower {setting}")
+                yield Mistake(place_of(variant, setting), what, f"lower {setting}")
                 break
 
 
@@ -81,7 +81,7 @@ def _shape(image: PlannedImage, pipeline: Pipeline) -> tuple[int, int] | None:
     return shape
 
 
-def _path(variant: Variant, setting: str) -> Path:
+def place_of(variant: Variant, setting: str) -> Path:
     """Where the file says it: in the variant or its sweep, else in the study."""
     own: Path = () if stem(variant.name) == BASE else ("variants", stem(variant.name))
     if f"{setting}=" in variant.name:

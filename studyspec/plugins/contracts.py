@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeGuard, TypeVar
 
+from studyspec.errors import RunError
 from studyspec.plugins.settings import Settings
-from studyspec.plugins.values import FileArray, Mask, RawImage, Samples, WorkingImage
+from studyspec.plugins.values import FileArray, Mask, RawImage, Samples, Value, WorkingImage
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -109,7 +110,8 @@ class Augmentation(Tabled[S]):
     position
         The dihedral forms are taken at 300.
     reads
-        The catalog columns that it reads: numbers, and part of the key.
+        The catalog columns that it reads: part of the key, and numbers unless `values` takes them
+        otherwise.
     facts
         What it asks of the preparation of an image, as `relative_sd`.
     in_validation
@@ -124,12 +126,49 @@ class Augmentation(Tabled[S]):
     in_validation: bool = False
     requires: Mapping[str, tuple[str | None, str]] = MappingProxyType({})
 
+    def lacks(self, settings: S, row: ImageRow) -> tuple[str, str] | None:
+        """What is wrong with an image, as far as the catalog says, and what to do; None: nothing.
+
+        `check` tells it before anything runs.
+        """
+        told = row.values()
+        return next((_needed(name) for name in self.reads if not is_number(told.get(name))), None)
+
+    def values(
+        self, settings: S, columns: Mapping[str, Value], facts: Mapping[str, float]
+    ) -> Mapping[str, float]:
+        """What `apply` finds of an image in `samples.values`: by default what it reads and asks.
+
+        Raises
+        ------
+        StudySpecError
+            If one is not known, or no number.
+        """
+        told: dict[str, float] = {}
+        for name in (*self.reads, *self.facts):
+            value = columns.get(name) if name in self.reads else facts.get(name)
+            if not is_number(value):
+                what, hint = _needed(name)
+                raise RunError(what, hint="prepare it so" if name in self.facts else hint)
+            told[name] = value
+        return told
+
     @abstractmethod
     def apply(self, samples: Samples, settings: S, draws: Draws) -> Samples:
         """The samples changed: as many, as large, all finite.
 
         Every random number comes from `draws`, by a name of the plug-in's own.
         """
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether a cell of the catalog, or a fact, is a number."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _needed(name: str) -> tuple[str, str]:
+    what = f"an augmentation needs {name} of every image, as a number"
+    return what, f"give {name} in the catalog"
 
 
 class Architecture(Tabled[S]):

@@ -101,7 +101,8 @@ class Samples:
     numbers
         Number of each sample in its epoch, int64 (B,): what its random numbers depend on.
     values
-        For each catalog column and fact that an augmentation reads, its value of each sample, (B,).
+        For each name that the `values` of an augmentation gave, as of catalog columns and facts,
+        its number of each sample, (B,).
     """
 
     images: Tensor

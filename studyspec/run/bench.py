@@ -6,7 +6,8 @@ Knows no queue, no leases and no records but those that name trained weights.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,13 +72,17 @@ class Bench:
         """Folder of simulated images."""
         return self._results.twins
 
-    def patches(self, key: Key, source: PreparedImage) -> Patches:
-        """The patches of a prepare task, made again where they are missing or broken."""
+    def patches(self, key: Key, source: PreparedImage, facts: Sequence[str] = ()) -> Patches:
+        """The patches of a prepare task, made again where they are missing or broken.
+
+        So are those that do not bear `facts`: an earlier version made them, which noted fewer.
+        """
         folder = self._results.patches(key)
-        try:
-            return load(folder)
-        except FileError:
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileError):
+            found = load(folder)
+            if found.facts.keys() >= set(facts):
+                return found
+        shutil.rmtree(folder, ignore_errors=True)
         task = task_of(source.ingredients)
         assert isinstance(task, Prepare)
         save(made(task, source.place, self)[0], folder)

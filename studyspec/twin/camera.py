@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft as fft
 
-from studyspec.twin.constants import Camera
+from studyspec.catalog.cameras import Camera
 from studyspec.twin.sessions import Session
 
 Image = npt.NDArray[np.float32]

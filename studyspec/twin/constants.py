@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from pydantic import JsonValue
 
+from studyspec.catalog.cameras import ONEVIEW, Camera
+
 FIELD_PX = 4096
 """Edge of the camera's whole field [px]: Gatan OneView."""
 NM = 10.0
@@ -136,26 +138,6 @@ class Lens:
     vibration_A: float = 0.38  # sd of the image's movement; fitted: first layers of networks
     tilt_mrad: float = 0.0  # of the beam, along the rows; aligned
     astigmatism_nm: float = 3.0  # residual, twofold; fitted: zeros in spectra of real film
-
-
-@dataclass(frozen=True)
-class Camera:
-    """Gatan OneView: scintillator, fibre plate and CMOS sensor."""
-
-    mtf_half: float = 0.24  # of Nyquist, where the transfer is one half; fitted: first layers
-    excess_noise: float = 0.35  # relative sd of an electron's signal; literature: scintillators
-    quanta: float = 165.0  # light quanta per electron, of white noise; fitted: first layers
-    read_noise: float = 1.0  # [counts]; fitted: roughness at 80 e/Å^2
-    fixed_pattern: float = 0.01  # relative sd of the pixels' gains, of a session; a guess
-    xrays_per_electron: float = (
-        8e-10  # hits for each electron; fitted: 3 bright pixels in 14 images
-    )
-    xray_least: float = 60.0  # signal of a hit, in signals of an electron: at least; a guess
-    xray_mean: float = 200.0  # and above that, on average; a guess
-    xray_spill: float = 0.4  # part that spills into a neighbour, and how often; a guess
-
-
-ONEVIEW = Camera()
 
 
 @dataclass(frozen=True)

@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 
+from studyspec.catalog.cameras import CAMERAS
 from studyspec.catalog.published import CAMERA
 from studyspec.catalog.row import ImageRow
 from studyspec.errors import TwinError
-from studyspec.twin.constants import CONSTANTS, ONEVIEW, Camera, Constants, Lens
+from studyspec.twin.constants import CONSTANTS, Constants, Lens
 from studyspec.twin.wave import Beam
 
-CAMERAS: Mapping[str, Camera] = {
-    CAMERA: ONEVIEW,
-    # Counting direct detector: sharp, every electron alike, no reading noise (Gatan; plausible).
-    "Gatan K3": Camera(
-        mtf_half=0.75, excess_noise=0.1, quanta=1e9, read_noise=0.0, fixed_pattern=0.003,
-        xrays_per_electron=0.0,
-    ),
-    # Slow-scan CCD behind a thick scintillator: softer and louder than CMOS (plausible).
-    "CCD": Camera(
-        mtf_half=0.18, excess_noise=0.4, quanta=100.0, read_noise=4.0, fixed_pattern=0.01,
-        xrays_per_electron=4e-9,
-    ),
-    "ideal": Camera(
-        mtf_half=1e6, excess_noise=0.0, quanta=1e9, read_noise=0.0, fixed_pattern=0.0,
-        xrays_per_electron=0.0,
-    ),
-}  # fmt: skip
-"""Cameras by name: transfer, noise, pattern and x-rays."""
 ABOVE_ZERO = ("aperture_mrad", "film_thickness_nm", "temperature_K")
 FROM_ZERO = ("focal_spread_nm", "convergence_mrad")
 
@@ -58,7 +40,7 @@ class Knobs:
     temperature_K
         Of the specimen: B factors grow in proportion, as above half the Debye temperature.
     camera
-        One of `CAMERAS`.
+        One of `catalog.cameras.CAMERAS`.
     """
 
     defocus_nm: float | None = None

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from studyspec.errors import FileError, PluginError
 from studyspec.images.door import Labelled
+from studyspec.images.noise import NOISE_FACTS
 from studyspec.images.pipeline import load, prepare, preprocess, save
 from studyspec.images.steps.flat_field import FlatFieldSettings, divide_by_surface
 from studyspec.images.steps.resample import resample
@@ -75,7 +76,7 @@ def test_prepared_patches_come_back_from_disk_mapped(tmp_path: Path) -> None:
     assert np.array_equal(again.images, patches.images)
     assert (again.shape, list(again.rows)) == ((64, 64), list(patches.rows))
     assert again.facts == patches.facts
-    assert set(again.facts) == {"relative_sd"}
+    assert set(again.facts) == {"image_counts", "frame_counts", "relative_sd", *NOISE_FACTS}
     assert size == sum(f.stat().st_size for f in (tmp_path / "key").iterdir())
 
 

@@ -13,6 +13,11 @@ from studyspec.catalog.row import Cell
 from studyspec.errors import RunError
 from studyspec.images.patches import Patches
 from studyspec.jobs import selection
+from studyspec.plugins.contracts import Augmentation, Draws
+from studyspec.plugins.registry import Found, Provider
+from studyspec.plugins.settings import Settings
+from studyspec.plugins.values import Samples
+from studyspec.spec.uses import Bound
 
 
 def patches(n: int, first: int = 0) -> Patches:
@@ -21,6 +26,23 @@ def patches(n: int, first: int = 0) -> Patches:
     images = number.astype(np.float32)[:, None, None]
     where = np.arange(n, dtype=np.int32)
     return Patches(images, images.astype(np.uint8), where, where, (n, n))
+
+
+class Reading(Augmentation[Settings]):
+    name = "reading"
+    settings = Settings
+    reads = ("dose",)
+    facts = ("sd",)
+
+    def describe(self, settings: Settings) -> str:
+        return "reading"
+
+    def apply(self, samples: Samples, settings: Settings, draws: Draws) -> Samples:
+        return samples
+
+
+OURS = Provider("studyspec", "1")
+READING = [Bound[Augmentation[Settings]](Found(Reading(), OURS, "tests"), Settings())]
 
 
 @given(st.lists(st.integers(0, 24), max_size=40))
@@ -71,12 +93,19 @@ def test_a_patch_of_the_same_edge_is_of_the_part_or_not(cells: set[tuple[int, in
 
 def test_what_augmentations_read_is_known_of_every_patch() -> None:
     images = [replace(patches(2), facts={"sd": 0.5}), replace(patches(1), facts={"sd": 0.25})]
-    found = selection.known_values(images, {"dose": [10, 20.0]}, ["sd"])
+    found = selection.known_values(images, ["a", "b"], {"dose": [10, 20.0]}, READING)
     assert found["dose"].tolist() == [10, 10, 20]
     assert found["sd"].tolist() == [0.5, 0.5, 0.25]
 
 
 @pytest.mark.parametrize("value", [None, "much", True])
 def test_what_augmentations_read_must_be_a_number(value: Cell) -> None:
-    with pytest.raises(RunError, match="an augmentation needs dose of every image, as a number"):
-        selection.known_values([patches(2)], {"dose": [value]}, [])
+    one = replace(patches(2), facts={"sd": 0.5})
+    needs = "a.tif: an augmentation needs dose of every image, as a number; give dose in the"
+    with pytest.raises(RunError, match=needs):
+        selection.known_values([one], ["a.tif"], {"dose": [value]}, READING)
+
+
+def test_a_fact_that_no_step_noted_is_told() -> None:
+    with pytest.raises(RunError, match="needs sd of every image, as a number; prepare it so"):
+        selection.known_values([patches(2)], ["a"], {"dose": [1.0]}, READING)

@@ -234,7 +234,9 @@ def test_a_schedule_multiplies_the_learning_rate_of_each_step() -> None:
 def test_what_an_augmentation_reads_comes_with_its_patch() -> None:
     asked = learning(augment={"thinning": {"dose_e_per_A2": 20}, "dihedral": "all"})
     ones = np.ones(10, np.float32)
-    told = {"dose_e_per_A2": 400 * ones, "pixel_scale_nm": 0.02 * ones, "relative_sd": 0.2 * ones}
+    told = {"dose_e_per_A2": 400 * ones, "relative_sd": 0.2 * ones}
+    camera = {"electrons": 16.0, "half": 0.24, "shot": 1.1, "white": 0.006, "read": 0.1}
+    told |= {f"thinning.{name}": value * ones for name, value in camera.items()}
     few = {name: values[:3] for name, values in told.items()}
     trained = train(replace(TRAIN, values=told), replace(VALIDATION, values=few), asked, 962)
     plain = train(TRAIN, VALIDATION, learning(augment={"dihedral": "all"}), 962)

@@ -57,7 +57,7 @@ def test_steps_speak_for_themselves_in_their_order() -> None:
 
 def test_thinning_is_told_and_that_it_touches_validation() -> None:
     text = said({"augment": {"thinning": {"dose_e_per_A2": 20.0}}})["Augmentation"]
-    assert "thinned to 20 e/Å² (in validation too)" in text
+    assert "thinned to 20 e/Å², with the noise of each image's camera (in validation too)" in text
 
 
 def test_the_training_is_that_of_the_study() -> None:

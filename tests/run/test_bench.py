@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,7 @@ from pydantic import JsonValue
 
 from studyspec.errors import FileError, RunError
 from studyspec.jobs.evaluate import Evaluated
-from studyspec.jobs.prepare import Prepared
+from studyspec.jobs.prepare import Prepare, Prepared, PrepareInputs, source_of
 from studyspec.jobs.stages import Job
 from studyspec.jobs.task import Result
 from studyspec.jobs.train import Trained
@@ -132,6 +133,21 @@ def test_missing_and_broken_patches_are_made_again(tmp_path: Path, results: Resu
     (results.patches(jobs[1].key) / "labels.npy").write_bytes(b"half")
     again = Bench(results, "cpu").execute(jobs[-1])
     assert again.written() == before[jobs[-1].key].written()
+
+
+def test_patches_of_a_version_that_noted_fewer_facts_are_made_again(
+    tmp_path: Path, results: Results
+) -> None:
+    job, bench = workloads.study(tmp_path)[0], Bench(results, "cpu")
+    assert isinstance(job.task, Prepare)
+    assert isinstance(job.inputs, PrepareInputs)
+    key, place = job.key, source_of(job.task, job.inputs.place)
+    bench.patches(key, place)
+    index = results.patches(key) / "index.json"
+    whole = json.loads(index.read_text())
+    index.write_text(json.dumps({**whole, "facts": {}}))
+    assert bench.patches(key, place).facts == {}
+    assert bench.patches(key, place, ["relative_sd"]).facts == whole["facts"]
 
 
 def test_an_interrupted_training_ends_as_an_undisturbed_one(

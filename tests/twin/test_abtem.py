@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from studyspec.catalog.cameras import CAMERAS
 from studyspec.twin.camera import Exposure, detect
 from studyspec.twin.constants import CONSTANTS
 from studyspec.twin.film import make_film
-from studyspec.twin.knobs import CAMERAS
 from studyspec.twin.materials import CARBON, CRYSTALS
 from studyspec.twin.optics import Focus, intensity
 from studyspec.twin.sessions import session_of

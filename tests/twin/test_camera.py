@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from studyspec.catalog.cameras import Camera
 from studyspec.twin.camera import Exposure, add_xrays, detect, fixed_pattern, transfer
-from studyspec.twin.constants import CONSTANTS, Camera
+from studyspec.twin.constants import CONSTANTS
 from studyspec.twin.sessions import session_of
 
 PLAIN = Camera(

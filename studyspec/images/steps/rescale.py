@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from studyspec.errors import FileError
+from studyspec.images.noise import spectrum
 from studyspec.plugins.contracts import Step
 from studyspec.plugins.settings import Settings
 from studyspec.plugins.values import Image, WorkingImage
@@ -53,12 +54,13 @@ class Rescale(Step[RescaleSettings]):
         return (-6.0, 6.0) if settings.method == "standardize" else (-0.1, 1.1)
 
     def apply(self, image: WorkingImage, settings: RescaleSettings) -> WorkingImage:
-        """The image rescaled in place; of one that is standardized the fact `relative_sd`."""
+        """The image rescaled in place; one that is standardized bears the facts of its noise."""
         weights = None if image.frame is None else image.frame.weights
         center, width = rescale(image.pixels, settings, weights)
         if settings.method != "standardize" or not center:
             return image
-        return replace(image, facts={**image.facts, RELATIVE_SD: width / center})
+        noted = {RELATIVE_SD: width / center, **spectrum(image.pixels)}
+        return replace(image, facts={**image.facts, **noted})
 
 
 RESCALE = Rescale()
