@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 from scipy import optimize, special
@@ -105,9 +106,7 @@ class Look:
         below, above = estimate.among if isinstance(estimate, BestOf) else (1, 1)
         return end(0, below), end(1, above)
 
-    def p_value(
-        self, estimate: Estimate | Resampled | BestOf, bound: float, sides: Sides
-    ) -> float:
+    def p_value(self, estimate: Estimate | Resampled | BestOf, bound: float, sides: Sides) -> float:
         """P over all looks of the hypothesis that the truth is `bound`, or beyond it."""
         if self.planned == 1:
             return estimate.p_value(bound, sides)
@@ -132,6 +131,11 @@ def spent(alpha: float, share: float) -> float:
     return float(2 * special.ndtr(-z / np.sqrt(share)))
 
 
+def shares_of(repeats: int, looks: int) -> Shares:
+    """The shares of information of looks that each add one repeat to those of the first."""
+    return tuple((repeats + k) / (repeats + looks - 1) for k in range(looks))
+
+
 @cache
 def levels(shares: Shares, alpha: float) -> Shares:
     """The one-sided level of each look, so that all together cross with probability `alpha`.
@@ -140,7 +144,7 @@ def levels(shares: Shares, alpha: float) -> Shares:
     """
     found = [spent(alpha, shares[0])]
     grid, density = _first(shares[0], _bound(found[0]))
-    for before, now in zip(shares, shares[1:], strict=False):
+    for before, now in pairwise(shares):
         step = float(np.sqrt(now - before))
         wanted = spent(alpha, now) - spent(alpha, before)
         mass = density * _weights(grid)
@@ -186,7 +190,8 @@ def _grid(z: float, share: float) -> Floats:
 
 def _weights(grid: Floats) -> Floats:
     """Of Simpson's rule."""
-    weights = np.full(len(grid), 2.0)
+    weights: Floats = np.full(len(grid), 2.0)
     weights[1::2] = 4.0
     weights[[0, -1]] = 1.0
-    return weights * (grid[1] - grid[0]) / 3
+    weights *= float(grid[1] - grid[0]) / 3
+    return weights
