@@ -323,7 +323,10 @@ def _grow(course: _Course, planned: PlannedStudy, undecided: Sequence[int]) -> N
     for i in set(going) - course.given_up:
         asked |= named_variants(said[i], known.planned)
     if not asked:
-        course.reason = "more networks would not narrow what is undecided"
+        course.reason = (
+            "more networks would not narrow what is undecided; "
+            "`studyspec plan --power` says what micrographs would do"
+        )
         return
     course.number += 1
     for name in _with_origins(asked, planned.checked.variants):

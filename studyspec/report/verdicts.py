@@ -212,6 +212,18 @@ def told_families(judged: Sequence[JudgedClaim]) -> str:
     return f"Families of claims that share 5 % of false alarms (Holm): {', '.join(named)}."
 
 
+def told_looks(plan: PlanRecord) -> str:
+    """How often the study was judged, if it may be several times."""
+    looks = plan.looks
+    if looks is None:
+        return ""
+    return (
+        f"Judged at {looks.taken} of {looks.planned} planned looks, each with another repeat of "
+        "the folds. The levels of all looks share 5 % of false alarms (alpha spending with the "
+        "shape of O'Brien and Fleming: Lan and DeMets 1983). What was decided at a look stays so."
+    )
+
+
 def _claim(written: JsonValue) -> Claim:
     """A claim from its JSON, where what was not written stands as null or empty."""
     told = written if isinstance(written, dict) else {}

@@ -28,7 +28,7 @@ from functools import cache
 from itertools import pairwise
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
 from studyspec.stats.intervals import LEVEL, BestOf, Estimate, Floats, Resampled, Sides
 
@@ -38,6 +38,8 @@ POINTS = 401
 FAR = 8.0
 """Where densities end below [standard deviations]."""
 TINY = 1e-300
+BRACKET, PRECISION = (-3.0, 40.0), 1e-9
+"""Where bounds are looked for, and how well they are found [standard deviations]."""
 ALPHAS: Shares = (
     *np.geomspace(1e-9, 0.02, 25),
     (1 - LEVEL) / 2,
@@ -165,12 +167,13 @@ def _table(shares: Shares, number: int) -> tuple[Floats, Floats]:
 
 
 def _crossed(grid: Floats, mass: Floats, scale: float, wanted: float) -> float:
-    """The bound that a probability of `wanted` lies beyond."""
-
-    def excess(z: float) -> float:
-        return float(mass @ special.ndtr(grid - z * scale)) / wanted - 1
-
-    return float(optimize.brentq(excess, -3.0, 40.0, xtol=1e-9))
+    """The bound that a probability of `wanted` lies beyond, by bisection."""
+    low, high = BRACKET
+    while high - low > PRECISION:
+        middle = (low + high) / 2
+        beyond = float(mass @ special.ndtr(grid - middle * scale))
+        low, high = (middle, high) if beyond > wanted else (low, middle)
+    return (low + high) / 2
 
 
 def _first(share: float, z: float) -> tuple[Floats, Floats]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -80,13 +81,27 @@ def test_a_budget_that_is_over_before_the_first_look_keeps_what_is_done(folder: 
 
 
 @pytest.mark.slow
+def test_after_the_budget_the_plan_is_that_of_the_last_whole_look(folder: Path) -> None:
+    study = claiming(folder, "late", CLAIM.format(within=0.002))
+    began = time.monotonic()
+    ended = api.run_until_decided(
+        study,
+        options=TWO,
+        until=api.Until(30),
+        on_look=lambda look: time.sleep(max(0.0, began + 30.5 - time.monotonic())),
+    )
+    assert ended.reasons == {"late": "the budget is over"}
+    looks = newest(folder, "late").looks
+    assert looks is not None
+    assert (looks.taken, looks.planned) == (1, 5)
+
+
+@pytest.mark.slow
 def test_looks_are_taken_until_none_is_left(folder: Path) -> None:
     wide, narrow = CLAIM.format(within=0.9), CLAIM.format(within=0.002)
     study = claiming(folder, "looked", wide, narrow)
     told: list[api.StudyLook] = []
-    ended = api.run_until_decided(
-        study, options=TWO, until=api.Until(looks=3), on_look=told.append
-    )
+    ended = api.run_until_decided(study, options=TWO, until=api.Until(looks=3), on_look=told.append)
     assert [look.number for look in told] == [1, 2, 3]
     assert ended.looks == (told[-1],)
     assert ended.reasons == {"looked": "all 3 planned looks were taken"}
@@ -97,6 +112,7 @@ def test_looks_are_taken_until_none_is_left(folder: Path) -> None:
     assert {cell.fold for cell in record.cells} == set(range(6))
     page = api.report(study).read_text()
     assert "<summary>3 looks</summary>" in page
+    assert "Judged at 3 of 3 planned looks" in page
     assert "3 times in another order" in page
     again = api.run_until_decided(study, options=TWO)
     assert (again.summary.done, again.looks) == (0, ended.looks)
