@@ -261,8 +261,8 @@ def _begun(checked: CheckedStudy, path: AnyPath, profile: str | None, until: Unt
     if known is not None and looks != known:
         what = f"{known} looks were planned when the study was begun, not {looks}"
         raise RunError(what, where=where, hint="levels hold for the number that was planned")
-    most = max(variant.settings.cross_validation.repeats for variant in checked.variants)
-    if not FEWEST_LOOKS <= looks <= min(MOST_LOOKS, MOST_REPEATS - most + 1):
+    repeats = [variant.settings.cross_validation.repeats for variant in checked.variants]
+    if not FEWEST_LOOKS <= looks <= min(MOST_LOOKS, MOST_REPEATS - max(repeats, default=1) + 1):
         what = f"expected {FEWEST_LOOKS} to {MOST_LOOKS} looks, got {looks}"
         raise RunError(what, where=where)
     return _Course(path, profile, looks)

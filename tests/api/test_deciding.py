@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from studyspec import api
+from studyspec.api.running import finish
 from studyspec.errors import BudgetOver, RunError
-from studyspec.plan.record import PlanRecord
+from studyspec.plan.record import PlannedLooks, PlanRecord
 from studyspec.store.folder import Results
 from studyspec.store.planned import previous_plan
 from tests.cli.projects import make_project
@@ -81,19 +82,29 @@ def test_a_budget_that_is_over_before_the_first_look_keeps_what_is_done(folder: 
 
 
 @pytest.mark.slow
-def test_after_the_budget_the_plan_is_that_of_the_last_whole_look(folder: Path) -> None:
+def test_after_the_budget_the_plan_is_that_of_the_last_whole_look(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     study = claiming(folder, "late", CLAIM.format(within=0.002))
-    began = time.monotonic()
-    ended = api.run_until_decided(
-        study,
-        options=TWO,
-        until=api.Until(30),
-        on_look=lambda look: time.sleep(max(0.0, began + 30.5 - time.monotonic())),
-    )
+    runs = 0
+
+    def late(*told: Any, **more: Any) -> Any:
+        nonlocal runs
+        runs += 1
+        finished = finish(*told, **more)
+        if runs > 1:
+            assert newest(folder, "late").looks == PlannedLooks(
+                planned=5, taken=2, repeats={"base": 1}, folds={"base": 2}
+            )
+            raise BudgetOver("the budget is over")
+        return finished
+
+    monkeypatch.setattr("studyspec.api.deciding.finish", late)
+    ended = api.run_until_decided(study, options=TWO)
     assert ended.reasons == {"late": "the budget is over"}
     looks = newest(folder, "late").looks
     assert looks is not None
-    assert (looks.taken, looks.planned) == (1, 5)
+    assert (runs, looks.taken, looks.planned) == (2, 1, 5)
 
 
 @pytest.mark.slow
@@ -118,6 +129,26 @@ def test_looks_are_taken_until_none_is_left(folder: Path) -> None:
     assert (again.summary.done, again.looks) == (0, ended.looks)
     with pytest.raises(RunError, match="3 looks were planned when the study was begun, not 4"):
         api.run_until_decided(study, until=api.Until(looks=4))
+
+
+@pytest.mark.slow
+def test_what_networks_cannot_decide_is_given_up(folder: Path) -> None:
+    study = claiming(folder, "few", CLAIM.format(within=0.002))
+    study.write_text(study.read_text().replace('kind = "B"', 'kind = "B"\ntake = 5'))
+    ended = api.run_until_decided(study, options=TWO)
+    assert [look.number for look in ended.looks] == [1]
+    assert ended.reasons["few"].startswith("more networks would not narrow what is undecided")
+
+
+@pytest.mark.slow
+def test_variants_that_no_undecided_claim_needs_get_no_more_networks(folder: Path) -> None:
+    other = "[variants.slow.training]\nlearning_rate = 1e-3\n"
+    study = claiming(folder, "spared", CLAIM.format(within=0.002), other)
+    api.run_until_decided(study, options=TWO, until=api.Until(looks=2))
+    folds = {name: set[int | None]() for name in ("base", "slow")}
+    for cell in newest(folder, "spared").cells:
+        folds[cell.variant].add(cell.fold)
+    assert folds == {"base": {0, 1, 2, 3}, "slow": {0, 1}}
 
 
 @pytest.mark.slow

@@ -5,7 +5,8 @@ are counted: of 95 % intervals, and of one-sided 95 % bounds (the worse of both)
 of false alarms, 93.5 to 96.5 % of coverage. The rows "common" show what nothing can mend: folds
 whose networks have something in common that is in no spread. The last rows are of studies that are
 judged several times, with folds repeated once more each time, as `run --until-decided` does: shares
-that are wrong at any look.
+that are wrong at any look, and in brackets those of one look at all networks, and of 95 % intervals
+at every look. Own sets of 6 micrographs are liberal with many repeats, looked at once or often.
 """
 
 from __future__ import annotations
@@ -58,11 +59,13 @@ def main() -> int:
         print(f"{level:11}{name:33}" + "".join(f"{_told(one):^26}" for one in mine))
         if kinds[name] in KINDS:
             bad += sum(one.two_sided - 2 * one.error(one.two_sided) > AIM[1] for one in mine)
-    print(f"Wrong at any of {LOOKS} looks [%] two-sided / one-sided, (95 % intervals at each look)")
+    print(f"Wrong at any of {LOOKS} looks [%] two-sided / one-sided (one look at all; careless)")
     for level, name in product(LEVELS, names):
         ours = [looked[level, name, n, asked.draws] for n in MICROGRAPHS]
         print(f"{level:11}{name:33}" + "".join(f"{_told_looks(one):^26}" for one in ours))
-        bad += sum(one.two_sided - 2 * mine[0].error(one.two_sided) > AIM[1] for one in ours)
+        bad += sum(
+            one.two_sided - 2 * mine[0].error(one.two_sided) > max(AIM[1], one.last) for one in ours
+        )
     error = 100 * mine[0].error(0.05)
     print(
         f"Monte Carlo standard error of a share of 5 %: {error:.2f} % (best of a sweep: "
@@ -97,7 +100,8 @@ def _looks(case: Case) -> LookRates:
 def _told_looks(one: LookRates) -> str:
     worse = max(one.above, one.below)
     mark = " " if one.two_sided <= AIM[1] else "!"
-    return f"{100 * one.two_sided:4.1f}{mark}/ {100 * worse:4.1f}  ({100 * one.careless:4.1f})"
+    beside = f"({100 * one.last:.1f}; {100 * one.careless:.1f})"
+    return f"{100 * one.two_sided:4.1f}{mark}/ {100 * worse:4.1f} {beside}"
 
 
 def _told(one: Rates) -> str:

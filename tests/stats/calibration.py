@@ -142,13 +142,14 @@ class LookRates(NamedTuple):
     """Shares of studies that were wrong at any of several looks.
 
     `two_sided`, `above` and `below` as those of `Rates`, at the levels of the looks; `careless` is
-    that of 95 % intervals at every look.
+    that of 95 % intervals at every look, `last` that of the 95 % interval at the last look alone.
     """
 
     two_sided: float
     above: float
     below: float
     careless: float
+    last: float
 
 
 def look_rates(kind: Kind, noise: Noise, looks: int, draws: int, seed: int = 0) -> LookRates:
@@ -165,7 +166,7 @@ def look_rates(kind: Kind, noise: Noise, looks: int, draws: int, seed: int = 0) 
             _wrong(variance_sum_t([_upto(cell, look.number * drawn.folds) for cell in cells]), look)
             for look in at
         ]
-        found.append([any(column) for column in zip(*wrong, strict=True)])
+        found.append([*(any(column) for column in zip(*wrong, strict=True)), wrong[-1][-1]])
     return LookRates._make(float(share) for share in np.mean(found, axis=0))
 
 
