@@ -124,6 +124,12 @@ class RunError(StudySpecError):
     """A run cannot start or go on."""
 
 
+class BudgetOver(RunError):  # noqa: N818
+    """The time that a run may take is over before what it was for is done."""
+
+    exit_code = 4
+
+
 class NothingThere(StudySpecError):  # noqa: N818
     """What was asked for has no results yet."""
 

@@ -7,6 +7,7 @@ text or Path; results are frozen values. `catalog` has the commands on catalogs.
 from studyspec.api import catalog, networks
 from studyspec.api.answers import export, matrix, report, summarize
 from studyspec.api.checking import CheckedStudy, check
+from studyspec.api.deciding import StudyLook, Until, UntilDecided, run_until_decided, seconds_of
 from studyspec.api.frames import MatrixRows, Rows
 from studyspec.api.inventory import Inventory, left_out, plugins
 from studyspec.api.networks import predict
@@ -45,7 +46,10 @@ __all__ = [
     "Rows",
     "Scope",
     "Standing",
+    "StudyLook",
     "Summary",
+    "Until",
+    "UntilDecided",
     "Workplace",
     "catalog",
     "check",
@@ -69,7 +73,9 @@ __all__ = [
     "predict",
     "report",
     "run",
+    "run_until_decided",
     "schema",
+    "seconds_of",
     "sql",
     "status",
     "study_files",

@@ -35,16 +35,21 @@ def power(planned: PlannedStudy) -> Power:
     Variances are those of the study's scores so far; where it has none, typical ones
     (`studyspec.stats.components`).
     """
-    record, past = planned.record, _past(planned)
     claims = planned.checked.loaded.study.claims
+    found = prospect(planned)
+    return Power(planned.record.study, bool(found.past.folds), tuple(expect(claims, found)))
+
+
+def prospect(planned: PlannedStudy) -> Prospect:
+    """What is known of a planned study: its cells and sizes, and its scores so far."""
+    record, past = planned.record, _past(planned)
 
     @cache
     def components(metric: str) -> Components:
         return estimated(past, metric) or typical(metric)
 
-    design = _design(record)
-    found = expect(claims, Prospect(_planned(record), past, design, components))
-    return Power(record.study, bool(past.folds), tuple(found))
+    parts = planned.checked.loaded.study.cross_validation.folds
+    return Prospect(_planned(record), past, _design(record, parts), components)
 
 
 def _past(planned: PlannedStudy) -> Scores:
@@ -65,7 +70,7 @@ def _planned(record: PlanRecord) -> Scores:
     return Scores([], [], absent=absent, variants=record.variants, columns=columns)
 
 
-def _design(record: PlanRecord) -> Design:
+def _design(record: PlanRecord, parts: int) -> Design:
     """The folds of the study, and the micrographs of every set."""
     images = {name: dataset.images for name, dataset in record.datasets.items()}
     micrographs = {
@@ -77,6 +82,7 @@ def _design(record: PlanRecord) -> Design:
         folds=len({cell.fold for cell in record.cells if cell.fold is not None}),
         micrographs=micrographs,
         held_out=frozenset(pair for pair in pairs if _shared(pair, images)),
+        parts=parts,
     )
 
 

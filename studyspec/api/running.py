@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from studyspec.api.checking import CheckedStudy, check
@@ -25,6 +25,10 @@ from studyspec.store.records import RecordIndex
 
 OnFetch = Callable[[str, int, int | None], None]
 """Told of a download: the name of the file, bytes so far and in all (None: not known)."""
+
+
+Planner = Callable[[CheckedStudy, RecordIndex], PlannedStudy]
+"""How a study that has been checked is planned."""
 
 
 class Listener(Protocol):
@@ -71,15 +75,38 @@ def run(
     """
     options = options or Options()
     runner.engine_of(options)
-    files = study_files(studies)
-    index: RecordIndex | None = None
+    files = [(study, profile) for study in study_files(studies)]
+    return finish(files, workplace, options, listener).summary
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What came of running some studies: numbers of jobs, their last plans, and the records."""
+
+    summary: Summary
+    planned: tuple[PlannedStudy, ...]
+    index: RecordIndex
+
+
+def finish(
+    studies: Sequence[tuple[AnyPath, str | None]],
+    workplace: Workplace,
+    options: Options,
+    listener: Listener | None = None,
+    index: RecordIndex | None = None,
+    planner: Planner = plan_checked,
+) -> Finished:
+    """Plan studies, each a file and a profile, and do their jobs, until no search asks for more.
+
+    Raises as `run`.
+    """
     total: Summary | None = None
     while True:
         planned = []
-        for study in files:
+        for study, profile in studies:
             checked = _fetched(study, profile, workplace, listener)
             index = index or RecordIndex(checked.results)
-            planned.append(plan_checked(checked, index))
+            planned.append(planner(checked, index))
             if listener is not None:
                 listener.planned(planned[-1])
         assert index is not None
@@ -87,7 +114,7 @@ def run(
         total = summary if total is None else total + summary
         asks_more = any(one.searching for one in planned) and summary.done > 0
         if not asks_more:
-            return total
+            return Finished(total, tuple(planned), index)
 
 
 def fetch(checked: CheckedStudy, progress: OnFetch | None = None) -> int:

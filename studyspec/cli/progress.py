@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.status import Status
 
 if TYPE_CHECKING:
-    from studyspec.api import Event, PlannedStudy, Summary
+    from studyspec.api import Event, PlannedStudy, StudyLook, Summary
 
 MEGABYTE = 1e6
 
@@ -76,6 +76,10 @@ class Progress:
             for note in () if event.result is None else event.result.remarks:
                 self._print(f"note: {note}")
         self._show("; ".join(self._running.values()))
+
+    def looked(self, look: StudyLook) -> None:
+        """A study was judged."""
+        self._print(f"{look.study}: look {look.number} of {look.planned}: {look.text}")
 
     def summary(self, summary: Summary) -> None:
         """How the run ended."""

@@ -14,7 +14,7 @@ from studyspec.cli.plugins import note_left_out
 from studyspec.cli.tables import table
 
 if TYPE_CHECKING:
-    from studyspec.api import CheckedStudy, Standing, Workplace
+    from studyspec.api import CheckedStudy, Standing, UntilDecided, Workplace
 
 FAILED = 1
 INTERRUPTED = 130
@@ -122,16 +122,38 @@ def run(
     time_limit_minutes: Annotated[
         float | None, typer.Option("--time-limit", min=0.01, help="Time limit of one job [min].")
     ] = None,
+    until_decided: Annotated[
+        bool,
+        typer.Option(
+            "--until-decided",
+            help="Repeat the folds while that may decide a claim; levels allow for each look.",
+        ),
+    ] = False,
+    budget: Annotated[
+        str | None,
+        typer.Option("--budget", help="With --until-decided: time in all, as 1h or 90min."),
+    ] = None,
+    looks: Annotated[
+        int | None,
+        typer.Option("--looks", help="With --until-decided: looks planned, 2 to 10; default: 5."),
+    ] = None,
     results: options.ResultsFolder = None,
     cache: options.Cache = None,
     base_address: options.BaseAddress = None,
 ) -> None:
     """Do what is not yet known, and print the matrix. Run and resume are the same command.
 
+    With --until-decided: judge the claims, repeat the folds for those that are undecided, and judge
+    again, at levels that keep false alarms at 5 % over all looks.
+
     Example: studyspec run studies/material.toml --workers 4
     """
     from studyspec import api
     from studyspec.cli.progress import Progress
+
+    if not until_decided and (budget is not None or looks is not None):
+        raise typer.BadParameter("--budget and --looks need --until-decided")
+    until = api.Until(None if budget is None else api.seconds_of(budget), looks)
 
     place = options.workplace(results, cache, base_address)
     how = api.Options(
@@ -144,12 +166,20 @@ def run(
     files = api.study_files(studies)
     try:
         with Progress() as progress:
-            summary = api.run(files, profile, place, how, progress)
+            if until_decided:
+                ended = api.run_until_decided(
+                    files, profile, place, how, progress, until, progress.looked
+                )
+                summary = ended.summary
+            else:
+                ended, summary = None, api.run(files, profile, place, how, progress)
     except KeyboardInterrupt:
         typer.echo("interrupted; the same command goes on from here", err=True)
         raise typer.Exit(INTERRUPTED) from None
     for path in files:
         typer.echo(_matrix_text(path, profile, place))
+    for text in [] if ended is None else _ended(ended):
+        typer.echo(text)
     progress.summary(summary)
     if summary.failed or summary.blocked:
         raise typer.Exit(FAILED)
@@ -217,6 +247,15 @@ def report(
         typer.echo(api.summarize(files, markdown, profile, place))
     if output is not None or (export is None and markdown is None):
         typer.echo(api.report(files, profile, place, output))
+
+
+def _ended(ended: UntilDecided) -> list[str]:
+    """How it ended for each study, in a line."""
+    return [
+        f"{one.study}: {one.text} After look {one.number} of {one.planned}: "
+        f"{ended.reasons[one.study]}."
+        for one in ended.looks
+    ]
 
 
 def _checked_json(checked: CheckedStudy) -> dict[str, object]:

@@ -88,6 +88,23 @@ class PlannedDataset(Written):
     label: str
 
 
+class PlannedLooks(Written):
+    """How often a study may be judged, and how often it has been with this plan.
+
+    `repeats` and `folds` are those of each variant at the first look; each look adds a repeat where
+    a claim is undecided.
+    """
+
+    planned: int
+    taken: int
+    repeats: dict[str, int]
+    folds: dict[str, int]
+
+    def networks(self, look: int) -> dict[str, int]:
+        """How many networks of a training set each variant had at a look, or less."""
+        return {name: self.folds[name] * (n + look - 1) for name, n in self.repeats.items()}
+
+
 class Question(Written):
     """What a plan answers: the study as written and as resolved."""
 
@@ -111,6 +128,8 @@ class PlanRecord(Question):
         What is asked, and the keys that answer it.
     prepares, networks, evaluations
         The ingredients of the jobs, by key; lists of prepare keys stand once each in `lists`.
+    looks
+        Of a study that is judged several times.
     """
 
     datasets: dict[str, PlannedDataset]
@@ -123,6 +142,7 @@ class PlanRecord(Question):
     networks: dict[Key, Ingredients] = {}
     evaluations: dict[Key, Ingredients] = {}
     lists: dict[str, tuple[Key, ...]] = {}
+    looks: PlannedLooks | None = None
 
     def written(self) -> dict[str, JsonValue]:
         """The plan as JSON, whole: those who read it with SQL want every key."""

@@ -63,6 +63,11 @@ class Part:
         return verdicts.told_families(self.claims)
 
     @property
+    def looks(self) -> str:
+        """How often the claims were judged, if several times."""
+        return verdicts.told_looks(self.frames.plan)
+
+    @property
     def sql(self) -> Mapping[str, str]:
         """The queries behind the linked charts."""
         frames = self.frames

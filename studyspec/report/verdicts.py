@@ -14,8 +14,17 @@ from studyspec.report.cells import CellResult, Cells, LessOwn
 from studyspec.report.frames import StudyFrames
 from studyspec.spec.claims import Claim
 from studyspec.spec.derived import DICE
-from studyspec.stats.claims import FEWEST_MICROGRAPHS, Outcome, Verdict, judge_all, number
+from studyspec.stats.claims import (
+    FEWEST_MICROGRAPHS,
+    Looked,
+    Outcome,
+    Verdict,
+    judge_looks,
+    number,
+    percent,
+)
 from studyspec.stats.differences import contrast, lacking, mean_of
+from studyspec.stats.looks import ONCE, Look, shares_of
 from studyspec.stats.scores import FoldScore, ImageScore, Scores
 
 if TYPE_CHECKING:
@@ -51,12 +60,25 @@ class IntervalDrawing:
 
 
 @dataclass(frozen=True)
+class LookedAt:
+    """What one of several looks said of a prediction by itself, in words."""
+
+    look: int
+    networks: str
+    estimate: str
+    interval: str
+    level: str
+    verdict: Outcome
+
+
+@dataclass(frozen=True)
 class JudgedPart:
-    """A prediction with its verdict."""
+    """A prediction with its verdict; `looks` where it was judged several times."""
 
     verdict: Outcome
     reason: str
     drawing: IntervalDrawing | None = None
+    looks: tuple[LookedAt, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -109,21 +131,64 @@ def with_differences(cells: Cells, scores: Scores) -> Cells:
 
 
 def claims(frames: StudyFrames, scores: Scores) -> list[JudgedClaim]:
-    """Every claim of the study with its verdict."""
+    """Every claim of the study with its verdict, of all looks that were taken."""
     written = frames.plan.spec.get("claims")
     said = [_claim(one) for one in written] if isinstance(written, list) else []
+    judged = judge_looks(said, looks_at(frames.plan, scores))
+    return [_judged(claim, looked) for claim, looked in zip(said, judged, strict=True)]
+
+
+def looks_at(plan: PlanRecord, scores: Scores) -> list[tuple[Look, Scores]]:
+    """Every look that was taken, with the scores that there were: those of the first networks."""
+    looks = plan.looks
+    if looks is None:
+        return [(ONCE, scores)]
+    shares = shares_of(min(looks.repeats.values(), default=1), looks.planned)
     return [
-        JudgedClaim(
-            verdict.outcome,
-            verdict.reason,
-            _drawing(verdict),
-            claim.says,
-            tuple(JudgedPart(p.outcome, p.reason, _drawing(p)) for p in verdict.parts),
-            verdict.note if verdict.parts else "",
-            claim.family or "",
-        )
-        for claim, verdict in zip(said, judge_all(said, scores), strict=True)
+        (Look(number, shares), scores.upto(looks.networks(number)))
+        for number in range(1, looks.taken + 1)
     ]
+
+
+def _judged(claim: Claim, looked: Looked) -> JudgedClaim:
+    verdict = looked.verdict
+    return JudgedClaim(
+        verdict.outcome,
+        verdict.reason,
+        _drawing(verdict),
+        () if verdict.parts else _looks(looked.alone),
+        claim.says,
+        tuple(
+            JudgedPart(
+                part.outcome,
+                part.reason,
+                _drawing(part),
+                _looks([one.parts[i] for one in looked.alone]),
+            )
+            for i, part in enumerate(verdict.parts)
+        ),
+        verdict.note if verdict.parts else "",
+        claim.family or "",
+    )
+
+
+def _looks(alone: Sequence[Verdict]) -> tuple[LookedAt, ...]:
+    """What each look said, if there was more than one."""
+    if len(alone) < 2:
+        return ()
+    return tuple(_looked_at(verdict) for verdict in alone)
+
+
+def _looked_at(verdict: Verdict) -> LookedAt:
+    look, found, interval = verdict.look, verdict.difference, verdict.interval
+    return LookedAt(
+        look.number,
+        "–" if found is None else str(found.folds),
+        "–" if found is None else number(found.value),
+        "–" if interval is None else f"{number(interval[0])} to {number(interval[1])}",
+        percent(look.level(verdict.sides)),
+        verdict.outcome,
+    )
 
 
 def tally(judged: Sequence[JudgedClaim]) -> str:
@@ -145,6 +210,18 @@ def told_families(judged: Sequence[JudgedClaim]) -> str:
     if rest:
         named.append(f"{rest} {'other ' * bool(named)}claim{'s' * (rest > 1)}")
     return f"Families of claims that share 5 % of false alarms (Holm): {', '.join(named)}."
+
+
+def told_looks(plan: PlanRecord) -> str:
+    """How often the study was judged, if it may be several times."""
+    looks = plan.looks
+    if looks is None:
+        return ""
+    return (
+        f"Judged at {looks.taken} of {looks.planned} planned looks, each with another repeat of "
+        "the folds. The levels of all looks share 5 % of false alarms (alpha spending with the "
+        "shape of O'Brien and Fleming: Lan and DeMets 1983). What was decided at a look stays so."
+    )
 
 
 def _claim(written: JsonValue) -> Claim:

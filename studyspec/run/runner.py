@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from studyspec.errors import RunError, StoreError
+from studyspec.errors import BudgetOver, RunError, StoreError
 from studyspec.jobs.stages import Job
 from studyspec.jobs.task import Result
 from studyspec.plugins.contracts import Engine, EngineKind
@@ -58,6 +58,8 @@ class Options:
         Longest time for one attempt at one job [s].
     redo
         Keys of done jobs whose artifact is missing and needed.
+    deadline
+        When to stop with what is done, by the clock `time.monotonic` [s].
     """
 
     engine: str = "local"
@@ -66,6 +68,7 @@ class Options:
     retry_failed: bool = False
     time_limit_s: float | None = None
     redo: frozenset[str] = field(default_factory=frozenset)
+    deadline: float | None = None
 
 
 def run(
@@ -97,6 +100,8 @@ def run(
         cannot work.
     PluginError
         If the engine is another package's and fails.
+    BudgetOver
+        At the deadline, as after an interrupt.
     KeyboardInterrupt
         After the own workers have saved their checkpoints and given back their jobs.
     """
@@ -161,7 +166,7 @@ class _Run:
         except BaseException as reason:
             withdraw(self._results, self._jobs)
             workforce.dismiss()
-            if isinstance(reason, KeyboardInterrupt):
+            if isinstance(reason, KeyboardInterrupt | BudgetOver):
                 self._ingest()
             raise
         return self.finish()
@@ -192,6 +197,8 @@ class _Run:
         took = 0.0
         while still_open := self.open:
             now = time.monotonic()
+            if self._options.deadline is not None and now > self._options.deadline:
+                raise BudgetOver("the budget is over", hint="what is done is kept")
             if now - cared > CARE_S:
                 cared = now
                 self._care(still_open, workforce)

@@ -2,7 +2,8 @@
 
 "At least", "at most", a rise and a fall are one-sided: held if the 95 % bound on the side of the
 claim lies where it was claimed, not held if the other bound does not. "Within" is two-sided: the
-95 % interval counts. Between them, and on fewer than six micrographs, nothing is decided.
+95 % interval counts. Between them, and on fewer than six micrographs, nothing is decided. At one of
+several looks the level is that of the look (`studyspec.stats.looks`), and p counts all looks.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from studyspec.spec.claims import Claim, Prediction
 from studyspec.stats.choices import Choice, best_setting, chosen, slope
 from studyspec.stats.differences import Difference, best_contrast, contrast, lacking, value_of
 from studyspec.stats.intervals import LEVEL, Sides, holm
+from studyspec.stats.looks import ONCE, Look
 from studyspec.stats.scores import Scores
 
 Outcome = Literal["held", "did not hold", "undecided"]
@@ -48,6 +50,8 @@ class Verdict:
         1 if one bound was claimed, 2 if the difference was to lie within two.
     note
         Which part, or which correction, made the verdict of the whole.
+    look
+        The look that it was judged at.
     """
 
     outcome: Outcome
@@ -58,11 +62,20 @@ class Verdict:
     parts: tuple[Verdict, ...] = ()
     sides: Sides = 2
     note: str = ""
+    look: Look = ONCE
 
     @property
     def interval(self) -> tuple[float, float] | None:
         """The 95 % interval of the difference, or its two one-sided 95 % bounds."""
-        return None if self.difference is None else self.difference.bounds(self.sides)
+        return None if self.difference is None else self.difference.bounds(self.sides, self.look)
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What came of a claim over several looks: the verdict, and what each look alone said."""
+
+    verdict: Verdict
+    alone: tuple[Verdict, ...]
 
 
 def judge_all(claims: Sequence[Claim], scores: Scores) -> list[Verdict]:
@@ -70,7 +83,39 @@ def judge_all(claims: Sequence[Claim], scores: Scores) -> list[Verdict]:
 
     What is decided alone, but not after Holm's correction for its family, becomes undecided.
     """
-    verdicts = [judge(claim, scores) for claim in claims]
+    return _corrected(claims, [judge(claim, scores) for claim in claims])
+
+
+def judge_looks(claims: Sequence[Claim], looks: Sequence[tuple[Look, Scores]]) -> list[Looked]:
+    """What came of all claims of a study that was judged several times.
+
+    What is decided at a look stays decided. Holm's correction takes of each claim the smallest p
+    so far, which is valid over all looks.
+    """
+    alone: list[list[Verdict]] = []
+    best: list[Verdict] = []
+    told: list[Verdict] = []
+    for look, scores in looks:
+        now = [judge(claim, scores, look) for claim in claims]
+        alone.append(now)
+        best = [_better(*pair) for pair in zip(best or now, now, strict=True)]
+        corrected = _corrected(claims, best)
+        told = [_first(*pair) for pair in zip(told or corrected, corrected, strict=True)]
+    return [Looked(told[i], tuple(now[i] for now in alone)) for i in range(len(claims))]
+
+
+def _better(before: Verdict, now: Verdict) -> Verdict:
+    """Of two verdicts on a claim alone the one that is surer; of two undecided ones the new."""
+    return before if before.outcome != "undecided" and before.p <= now.p else now
+
+
+def _first(before: Verdict, now: Verdict) -> Verdict:
+    return now if before.outcome == "undecided" else before
+
+
+def _corrected(claims: Sequence[Claim], verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """The verdicts after Holm's correction for each family."""
+    verdicts = list(verdicts)
     for family, places in families(claims).items():
         adjusted = holm([verdicts[i].p for i in places])
         for i, p in zip(places, adjusted, strict=True):
@@ -87,13 +132,13 @@ def families(claims: Sequence[Claim]) -> dict[str, list[int]]:
     return found
 
 
-def judge(claim: Claim, scores: Scores) -> Verdict:
+def judge(claim: Claim, scores: Scores, look: Look = ONCE) -> Verdict:
     """The verdict on one claim by itself: all of its predictions must hold.
 
     That all hold has the largest p of the parts (an intersection-union test, Berger 1982); that one
     did not hold has the smallest times their number (Bonferroni).
     """
-    parts = tuple(_judge(prediction, scores) for prediction in claim.predictions)
+    parts = tuple(_judge(prediction, scores, look) for prediction in claim.predictions)
     if len(parts) == 1:
         return parts[0]
     outcomes = [part.outcome for part in parts]
@@ -109,7 +154,7 @@ def judge(claim: Claim, scores: Scores) -> Verdict:
     elif "undecided" in outcomes:
         outcome, note = "undecided", _which("undecided", outcomes)
     reason = "; ".join(f"{i}: {part.outcome}, {part.reason}" for i, part in enumerate(parts, 1))
-    return Verdict(outcome, reason, p=p, parts=parts, note=note)
+    return Verdict(outcome, reason, p=p, parts=parts, note=note, look=look)
 
 
 def _which(outcome: Outcome, outcomes: Sequence[Outcome]) -> str:
@@ -135,12 +180,20 @@ def number(value: float) -> str:
     return text.replace("-", "−")
 
 
-def _judge(prediction: Prediction, scores: Scores) -> Verdict:
+def percent(level: float) -> str:
+    """As "95 %", or "99.980 %": with two digits of what is missing."""
+    missing = 100 * (1 - level)
+    if math.isclose(missing, round(missing), abs_tol=1e-9) and missing > SMALL:
+        return f"{100 * level:.0f} %"
+    return f"{100 * level:.{max(1, 1 - math.floor(math.log10(missing)))}f} %"
+
+
+def _judge(prediction: Prediction, scores: Scores, look: Look) -> Verdict:
     bounds = bounds_of(prediction)
     found, note = difference_of(prediction, scores)
     if isinstance(found, str):
-        return Verdict("undecided", found, bounds=bounds)
-    verdict = _decide(found, bounds, sides_of(prediction))
+        return Verdict("undecided", found, bounds=bounds, look=look)
+    verdict = _decide(found, bounds, sides_of(prediction), look)
     return replace(verdict, reason=f"{verdict.reason}; {note}") if note else verdict
 
 
@@ -200,23 +253,23 @@ def bounds_of(prediction: Prediction) -> Bounds:
     return low, high
 
 
-def _decide(difference: Difference, bounds: Bounds, sides: Sides) -> Verdict:
-    low, high = difference.bounds(sides)
-    said = _said(difference, bounds, sides)
+def _decide(difference: Difference, bounds: Bounds, sides: Sides, look: Look) -> Verdict:
+    low, high = difference.bounds(sides, look)
+    said = _said(difference, bounds, sides, look)
     if difference.micrographs < FEWEST_MICROGRAPHS:
         said += f"; no verdict on fewer than {FEWEST_MICROGRAPHS} micrographs"
-        return Verdict("undecided", said, difference, bounds, sides=sides)
+        return Verdict("undecided", said, difference, bounds, sides=sides, look=look)
     finite = [bound for bound in bounds if math.isfinite(bound)]
-    p = max(difference.estimate.p_value(bound, sides) for bound in finite)
+    p = max(look.p_value(difference.estimate, bound, sides) for bound in finite)
     if bounds[0] <= low and high <= bounds[1]:
-        return Verdict("held", said, difference, bounds, p, sides=sides)
+        return Verdict("held", said, difference, bounds, p, sides=sides, look=look)
     if high < bounds[0] or low > bounds[1]:
-        return Verdict("did not hold", said, difference, bounds, p, sides=sides)
+        return Verdict("did not hold", said, difference, bounds, p, sides=sides, look=look)
     beyond = f"{said}; {'the interval reaches' if sides == 2 else 'the bounds reach'} beyond"
-    return Verdict("undecided", beyond, difference, bounds, sides=sides)
+    return Verdict("undecided", beyond, difference, bounds, sides=sides, look=look)
 
 
-def _said(difference: Difference, bounds: Bounds, sides: Sides) -> str:
+def _said(difference: Difference, bounds: Bounds, sides: Sides, look: Look) -> str:
     low, high = bounds
     if math.isinf(high):
         claimed = f"at least {number(low)}"
@@ -224,12 +277,15 @@ def _said(difference: Difference, bounds: Bounds, sides: Sides) -> str:
         claimed = f"at most {number(high)}"
     else:
         claimed = f"within ± {number(high)}"
-    first, last = (number(end) for end in difference.bounds(sides))
+    first, last = (number(end) for end in difference.bounds(sides, look))
+    level = percent(look.level(sides))
     known = (
-        f"95 % interval {first} to {last}"
+        f"{level} interval {first} to {last}"
         if sides == 2
-        else f"one-sided 95 % bounds {first} and {last}"
+        else f"one-sided {level} bounds {first} and {last}"
     )
+    if look.planned > 1:
+        known += f" (look {look.number} of {look.planned})"
     return (
         f"{number(difference.value)}, {known}; claimed {claimed} "
         f"({difference.micrographs} micrographs, {difference.folds} folds, {difference.method})"

@@ -52,12 +52,14 @@ POOLED = Components(0.06, 0.015, 0.02, 0.033)
 class Design:
     """The size of a study: its folds, and the micrographs of each test set.
 
-    `held_out` are pairs of training and test sets that share images.
+    `held_out` are pairs of training and test sets that share images. `parts` is how many folds such
+    a set is cut into at a time, if they are repeated.
     """
 
     folds: int
     micrographs: Mapping[str, int]
     held_out: frozenset[tuple[str, str]]
+    parts: int | None = None
 
     def larger(self, micrographs: float = 1.0, folds: float = 1.0) -> Design:
         """The same with more of both."""
@@ -69,7 +71,8 @@ class Design:
         n = self.micrographs[name.test]
         if (name.train, name.test) not in self.held_out:
             return list(range(n))
-        mine = [m for m in range(n) if m * self.folds // n == fold]
+        parts = self.parts or self.folds
+        mine = [m for m in range(n) if m * parts // n == fold % parts]
         return mine if name.split == "test" else sorted(set(range(n)) - set(mine))
 
 

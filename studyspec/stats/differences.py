@@ -16,9 +16,9 @@ from studyspec.stats.intervals import (
     Resampled,
     Sides,
     Term,
-    two_sided_level,
     variance_sum,
 )
+from studyspec.stats.looks import ONCE, Look
 from studyspec.stats.quantities import Spread, of_cell
 from studyspec.stats.scores import CellName, Scores
 
@@ -66,9 +66,12 @@ class Difference:
         """Upper end of the 95 % interval."""
         return self.estimate.interval()[1]
 
-    def bounds(self, sides: Sides) -> tuple[float, float]:
-        """The 95 % interval, or (one-sided) the lower and the upper 95 % bound."""
-        return self.estimate.interval(two_sided_level(sides))
+    def bounds(self, sides: Sides, look: Look = ONCE) -> tuple[float, float]:
+        """The 95 % interval, or (one-sided) the lower and the upper 95 % bound.
+
+        At one of several looks at the level of that look.
+        """
+        return look.bounds(self.estimate, sides)
 
 
 def mean_of(names: Sequence[CellName], metric: str, sign: int = 1) -> list[Piece]:

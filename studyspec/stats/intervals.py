@@ -113,11 +113,19 @@ class BestOf:
 
     def p_value(self, bound: float = 0.0, sides: Sides = 2) -> float:
         """P of the hypothesis that the truth is `bound`, or (one-sided) lies beyond it."""
+        tails = zip(self.among, self.tails(bound), strict=True)
+        return min(1.0, sides * min(among * tail for among, tail in tails))
+
+    @property
+    def among(self) -> tuple[int, int]:
+        """How many share the level of the lower bound, and how many that of the upper one."""
+        return len(self.rows), len(self.rows[0])
+
+    def tails(self, bound: float) -> tuple[float, float]:
+        """One-sided p that the truth is `bound` or less, and or more, before Bonferroni."""
         above = [max(one.tail(bound) for one in row) for row in self.rows]
         below = [min(1 - one.tail(bound) for one in row) for row in self.rows]
-        p_above = len(self.rows) * min(above)
-        p_below = len(self.rows[0]) * max(below)
-        return min(1.0, sides * min(p_above, p_below))
+        return min(above), max(below)
 
 
 @dataclass(frozen=True)

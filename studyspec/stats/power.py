@@ -15,7 +15,7 @@ import numpy as np
 
 from studyspec.spec.claims import Claim, Prediction, Selector
 from studyspec.stats.choices import abscissa
-from studyspec.stats.claims import bounds_of, difference_of, sides_of
+from studyspec.stats.claims import FEWEST_MICROGRAPHS, bounds_of, difference_of, sides_of
 from studyspec.stats.components import Components, Design, drawn
 from studyspec.stats.quantities import of_cell
 from studyspec.stats.scores import CellName, Scores
@@ -98,6 +98,34 @@ def expect(claims: Sequence[Claim], prospect: Prospect) -> list[Expected]:
         for claim in claims
         for part, prediction in enumerate(claim.predictions, 1)
     ]
+
+
+def narrowed(claim: Claim, prospect: Prospect, folds: float) -> float:
+    """What is left of the half-width of a claim with so many times the networks, as a share.
+
+    Of that of its predictions which is narrowed most; 1 if more networks decide nothing.
+    """
+    return min(_narrowed(prediction, prospect, folds) for prediction in claim.predictions)
+
+
+def named_variants(claim: Claim, planned: Scores) -> frozenset[str]:
+    """The variants whose networks a claim needs."""
+    return frozenset(
+        name.variant for prediction in claim.predictions for name in _cells(prediction, planned)
+    )
+
+
+def _narrowed(prediction: Prediction, prospect: Prospect, folds: float) -> float:
+    names, design = _cells(prediction, prospect.planned), prospect.design
+    fewest = min((design.micrographs[name.test] for name in names), default=0)
+    settings = any(side.take == "setting" for side in prediction.sides.values())
+    if settings or fewest < FEWEST_MICROGRAPHS:
+        return 1.0
+    now = _half_width(prediction, names, prospect, design)
+    later = _half_width(prediction, names, prospect, design.larger(folds=folds))
+    if isinstance(now, str) or isinstance(later, str) or now == 0:
+        return 1.0
+    return later / now
 
 
 def _expect(says: str, part: int, prediction: Prediction, prospect: Prospect) -> Expected:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -163,6 +164,26 @@ class Scores:
             micrograph=np.array([micrograph for _, micrograph in order], dtype=np.str_),
             score=np.bincount(at, weights=n * scores, minlength=len(order)) / patches,
             patches=patches,
+        )
+
+    def upto(self, networks: Mapping[str, int]) -> Scores:
+        """The scores of the first networks of each variant alone, as many as given for it.
+
+        A cell that has them all is complete, whatever is lacking of later ones.
+        """
+
+        def kept(row: FoldScore | ImageScore) -> bool:
+            return row.fold is None or row.fold < networks.get(row.name.variant, row.fold + 1)
+
+        folds = [row for row in self.folds if kept(row)]
+        having = Counter(row.name for row in folds)
+        absent = {
+            name: why
+            for name, why in self.absent.items()
+            if having[name] < networks.get(name.variant, having[name] + 1)
+        }
+        return replace(
+            self, folds=folds, images=[row for row in self.images if kept(row)], absent=absent
         )
 
     def beside(self, folds: Iterable[FoldScore], images: Iterable[ImageScore]) -> Scores:

@@ -93,3 +93,36 @@ def test_families_are_told_where_there_are_several_claims() -> None:
     told = verdicts.told_families(made)
     assert told.endswith("(Holm): 2 claims of the family gold, 1 other claim.")
     assert verdicts.told_families(made[:1]) == ""
+
+
+LOOKS = {"planned": 3, "taken": 3, "repeats": {"base": 1}, "folds": {"base": 2}}
+
+
+def test_a_claim_that_was_looked_at_several_times_has_every_interval() -> None:
+    (claim,) = judged(claiming(CLAIM, size=Size(folds=6), looks=LOOKS))
+    assert [(look.look, look.networks) for look in claim.looks] == [(1, "2"), (2, "4"), (3, "6")]
+    assert [look.level for look in claim.looks] == ["99.931 %", "98.4 %", "95.5 %"]
+    assert claim.verdict == "held"
+    assert "of 3)" in claim.reason
+
+
+def test_the_parts_of_a_claim_have_looks_of_their_own() -> None:
+    said = {"says": "both", "all": [BOTH, BOTH]}
+    (claim,) = judged(claiming(said, size=Size(folds=6), looks=LOOKS))
+    assert claim.looks == ()
+    assert [len(part.looks) for part in claim.parts] == [3, 3]
+
+
+def test_a_look_that_is_not_whole_leaves_the_one_before_it() -> None:
+    made = claiming(CLAIM, size=Size(folds=6), looks=LOOKS, missing=[("Ag", "Au", 5)])
+    (claim,) = judged(made)
+    assert [look.networks for look in claim.looks] == ["2", "4", "–"]
+    assert claim.verdict == "held"
+
+
+def test_one_look_is_told_without_a_table() -> None:
+    (claim,) = judged(claiming(CLAIM))
+    assert claim.looks == ()
+    assert verdicts.told_looks(claiming(CLAIM).plan) == ""
+    told = verdicts.told_looks(claiming(CLAIM, looks=LOOKS).plan)
+    assert told.startswith("Judged at 3 of 3 planned looks")

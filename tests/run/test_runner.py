@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from studyspec.errors import RunError
+from studyspec.errors import BudgetOver, RunError
 from studyspec.jobs.prepare import Prepared
 from studyspec.run.events import Event
+from studyspec.run.queue import published
 from studyspec.run.runner import Options, run
 from studyspec.store.folder import Results
 from tests.run import workloads
@@ -60,6 +63,16 @@ def test_lost_weights_are_trained_again_before_their_test(tmp_path: Path, result
     summary = run([*jobs[:3], test], results, Options(workers=1, redo=frozenset({train.key})))
     assert (summary.done, summary.failed) == (2, 0)
     assert weights.exists()
+
+
+def test_a_run_stops_at_its_deadline_and_takes_its_jobs_back(
+    tmp_path: Path, results: Results
+) -> None:
+    jobs = workloads.study(tmp_path, "A")
+    with pytest.raises(BudgetOver, match="the budget is over; what is done is kept"):
+        run(jobs, results, replace(ONE, deadline=time.monotonic() + 0.5))
+    assert not workloads.worker_pids(results)
+    assert not published(results)
 
 
 def test_a_test_whose_weights_are_gone_is_blocked(tmp_path: Path, results: Results) -> None:

@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from studyspec.stats.contrasts import WeightedCell, variance_sum_t
+from studyspec.stats.contrasts import Indices, WeightedCell, variance_sum_t
 from studyspec.stats.differences import Piece, best_contrast
-from studyspec.stats.intervals import BestOf, Estimate, two_sided_level
+from studyspec.stats.intervals import BestOf, Estimate, Floats, two_sided_level
+from studyspec.stats.looks import Look
 from studyspec.stats.scores import CellName
 from studyspec.stats.selection import select
 from tests.stats.made_up import Noise, scores, sees, tables
@@ -137,13 +138,67 @@ def rates(kind: Kind, noise: Noise, draws: int, seed: int = 0) -> Rates:
     return Rates._make([*(sum(column) / draws for column in zip(*found, strict=True)), draws])
 
 
-def design(name: CellName, noise: Noise) -> WeightedCell:
+class LookRates(NamedTuple):
+    """Shares of studies that were wrong at any of several looks.
+
+    `two_sided`, `above` and `below` as those of `Rates`, at the levels of the looks; `careless` is
+    that of 95 % intervals at every look, `last` that of the 95 % interval at the last look alone.
+    """
+
+    two_sided: float
+    above: float
+    below: float
+    careless: float
+    last: float
+
+
+def look_rates(kind: Kind, noise: Noise, looks: int, draws: int, seed: int = 0) -> LookRates:
+    """Draw a study whose folds are repeated once more at each look, many times, and count."""
+    drawn = kind.noise(noise)
+    designs = {name: design(name, drawn, looks) for name in kind.cells}
+    shares = tuple((k + 1) / looks for k in range(looks))
+    at = [Look(k + 1, shares) for k in range(looks)]
+    more = replace(drawn, folds=looks * drawn.folds)
+    found = []
+    for i in range(draws):
+        cells = _cells(kind, more, designs, np.random.default_rng([seed, i]))
+        wrong = [
+            _wrong(variance_sum_t([_upto(cell, look.number * drawn.folds) for cell in cells]), look)
+            for look in at
+        ]
+        found.append([*(any(column) for column in zip(*wrong, strict=True)), wrong[-1][-1]])
+    return LookRates._make(float(share) for share in np.mean(found, axis=0))
+
+
+def _wrong(estimate: Estimate, look: Look) -> tuple[bool, bool, bool, bool]:
+    """Whether the interval, the lower and the upper bound, and a plain interval miss nothing."""
+    least, most = look.bounds(estimate, 2)
+    low, high = look.bounds(estimate, 1)
+    first, last = estimate.interval()
+    return not least <= 0 <= most, low > 0, high < 0, not first <= 0 <= last
+
+
+def _upto(cell: WeightedCell, folds: int) -> WeightedCell:
+    """The cell with its first folds alone."""
+    kept = cell.fold < folds
+    fold, score = cell.fold[kept], cell.score[kept]
+    return replace(
+        cell,
+        mean=_mean(fold, score),
+        fold=fold,
+        score=score,
+        micrograph=cell.micrograph[kept],
+        patches=cell.patches[kept],
+    )
+
+
+def design(name: CellName, noise: Noise, repeats: int = 1) -> WeightedCell:
     """A cell without scores: which fold is tested on which micrograph."""
     pairs = [
         (fold, m)
-        for fold in range(noise.folds)
+        for fold in range(noise.folds * repeats)
         for m in range(noise.micrographs)
-        if sees(name, fold, m, noise)
+        if sees(name, fold % noise.folds, m, noise)
     ]
     fold, micrograph = np.array(pairs).T
     names = np.array([f"{name.test}/{m:02d}" for m in micrograph])
@@ -158,15 +213,29 @@ def _plain(
     random: np.random.Generator,
 ) -> Estimate:
     """What `contrast` does, without tables of rows between."""
+    return variance_sum_t(_cells(kind, noise, designs, random))
+
+
+def _cells(
+    kind: Kind,
+    noise: Noise,
+    designs: Mapping[CellName, WeightedCell],
+    random: np.random.Generator,
+) -> list[WeightedCell]:
+    """The cells of a contrast with drawn scores."""
     cells = []
     drawn = tables(dict.fromkeys(kind.cells, 0.8), noise, random)
     for (name, dice), weight in zip(drawn.items(), kind.weights.values(), strict=True):
         empty = designs[name]
         score = dice[empty.fold, [int(m[-2:]) for m in empty.micrograph]]
-        folds = np.bincount(empty.fold)
-        mean = float((np.bincount(empty.fold, weights=score) / folds).mean())
+        mean = _mean(empty.fold, score)
         cells.append(replace(empty, weight=weight, mean=mean, score=score))
-    return variance_sum_t(cells)
+    return cells
+
+
+def _mean(fold: Indices, score: Floats) -> float:
+    """The mean over the folds of what each has."""
+    return float((np.bincount(fold, weights=score) / np.bincount(fold)).mean())
 
 
 def _best(kind: Kind, noise: Noise, seed: int) -> BestOf:

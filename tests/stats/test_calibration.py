@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from studyspec.stats.contrasts import variance_sum_t
-from tests.stats.calibration import KINDS, LEVELS, Kind, rates
+from tests.stats.calibration import KINDS, LEVELS, Kind, look_rates, rates
 from tests.stats.made_up import scores
 
 DRAWS = 150
@@ -23,6 +23,13 @@ def test_false_alarms_are_near_5_percent(kind: Kind) -> None:
     assert abs(found.bias) < 0.2 * found.width
     if not kind.best:  # of equal points the bounds are careful
         assert found.two_sided > 0.005
+
+
+def test_looking_five_times_raises_no_false_alarms() -> None:
+    noise = replace(LEVELS["dice_micro"], micrographs=24)
+    found = look_rates(KINDS[0], noise, 5, DRAWS, seed=1)
+    assert max(found[:3]) <= 0.065 + FOUR_ERRORS
+    assert found.careless > 0.1
 
 
 def test_networks_that_have_something_in_common_are_not_seen_by_their_spread() -> None:

@@ -8,7 +8,7 @@ import pytest
 from studyspec.spec.claims import Claim
 from studyspec.stats.claims import judge
 from studyspec.stats.components import PATCHES, Components, Design, drawn
-from studyspec.stats.power import Expected, Prospect, expect
+from studyspec.stats.power import Expected, Prospect, expect, named_variants, narrowed
 from studyspec.stats.scores import CellName, Scores
 
 NAMES = [CellName("base", train, test) for train in ("Au", "Ag") for test in ("Au", "Ag")]
@@ -75,3 +75,27 @@ def test_a_best_setting_has_no_half_width() -> None:
 def test_a_claim_on_no_cell_says_so() -> None:
     one = expected(left={"train": "Cu", "test": "Au"}, at_least=0.0)
     assert one.reason == "Cu → Au is not a part of the study"
+
+
+def left_of(components: Components, micrographs: int = 12, **said: Any) -> float:
+    claim = Claim.model_validate({"says": "a claim", "left": AG, "right": AU, **said})
+    known = Prospect(PLANNED, Scores([], []), design(micrographs), lambda metric: components)
+    return narrowed(claim, known, 5.0)
+
+
+def test_networks_narrow_what_they_scatter() -> None:
+    assert left_of(Components(0.05, 0.0, 0.05, 0.0), at_least=0.0) < 0.7
+    assert left_of(Components(0.05, 0.05, 0.0005, 0.0), at_least=0.0) > 0.8
+    assert left_of(PATCHES, micrographs=5, at_least=0.0) == 1.0
+
+
+def test_the_variants_of_a_claim_are_those_of_its_cells() -> None:
+    claim = Claim.model_validate({"says": "x", "left": AG, "right": AU, "at_least": 0.0})
+    assert named_variants(claim, PLANNED) == {"base"}
+
+
+def test_folds_that_are_repeated_see_every_micrograph_once_in_each_repeat() -> None:
+    repeated = Design(10, {"Au": 12}, frozenset({("Au", "Au")}), parts=5)
+    seen = [repeated.sees(NAMES[3]._replace(train="Au", test="Au"), fold) for fold in range(10)]
+    assert seen[:5] == seen[5:]
+    assert sorted(m for its in seen for m in its) == sorted([*range(12), *range(12)])

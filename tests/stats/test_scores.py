@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from studyspec.spec.claims import Selector
 from studyspec.stats.scores import CellName, own_set
-from tests.stats.made_up import scores
+from tests.stats.made_up import Noise, scores
 
 BASE, BARE = CellName("base", "B", "B"), CellName("bare", "B", "B")
 
@@ -36,3 +38,14 @@ def test_the_name_of_a_sweep_chooses_its_points() -> None:
     names = [CellName(f"noisy[a={x}]", "A", "B") for x in (1, 2)]
     made = scores(dict.fromkeys([*names, CellName("noise", "A", "B")], 0.8))
     assert made.chosen(Selector(train="A", test="B", variant="noisy")) == names
+
+
+def test_the_first_networks_alone_are_complete_where_they_are_all_there() -> None:
+    names = [CellName("base", "A", "B"), CellName("base", "A", "C")]
+    made = scores(dict.fromkeys(names, 0.8), Noise(folds=6))
+    lost = [row for row in made.folds if (row.name, row.fold) != (names[1], 1)]
+    made = replace(made, folds=lost, absent=dict.fromkeys(names, "planned"))
+    found = made.upto({"base": 4})
+    assert {row.fold for row in found.folds} == {row.fold for row in found.images} == {0, 1, 2, 3}
+    assert found.absent == {names[1]: "planned"}
+    assert made.upto({"other": 1}).absent == made.absent
