@@ -7,7 +7,8 @@ text or Path; results are frozen values. `catalog` has the commands on catalogs.
 from studyspec.api import catalog, networks
 from studyspec.api.answers import export, matrix, report, summarize
 from studyspec.api.checking import CheckedStudy, check
-from studyspec.api.deciding import StudyLook, Until, UntilDecided, run_until_decided, seconds_of
+from studyspec.api.courses import StudyLook, Until
+from studyspec.api.deciding import UntilDecided, run_until_decided, seconds_of
 from studyspec.api.frames import MatrixRows, Rows
 from studyspec.api.inventory import Inventory, left_out, plugins
 from studyspec.api.networks import predict
