@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from studyspec.jobs.kept import Candidate, KeptPatch, choose, shades
 from studyspec.jobs.task import Inputs, Key, PreparedImage, Result, Sources, Task
@@ -103,6 +103,8 @@ class Evaluate(Task[EvaluateInputs, Evaluated]):
         shown only what they held out. Empty if none of them shares an image.
     split, dihedral
         Which part, and whether in all 8 forms.
+    precision
+        In which the network computes; "auto" is bfloat16 where the device has it.
     metrics
         The metrics over pixels that are counted too.
     """
@@ -119,6 +121,7 @@ class Evaluate(Task[EvaluateInputs, Evaluated]):
     seen_before: tuple[tuple[int, ...], ...] = ()
     split: Split = "test"
     dihedral: bool = True
+    precision: Literal["float32", "auto"] = "float32"
     metrics: tuple[Use, ...] = ()
 
     def uses(self) -> Iterator[tuple[Registry[Plugin], Use]]:
@@ -212,6 +215,7 @@ class Evaluate(Task[EvaluateInputs, Evaluated]):
             self.dihedral,
             device,
             [pixel_metric(use) for use in self.metrics],
+            self.precision,
         )
         n, orientations = counts.tp.shape
         places = {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -13,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from studyspec.learn.augment import FORMS, dihedral
-from studyspec.learn.devices import memory_watch
+from studyspec.learn.devices import autocast, memory_watch, precision_on
 from studyspec.plugins.contracts import PixelMetric
 from studyspec.plugins.guard import blamed, broken_promise
 from studyspec.plugins.registry import METRICS
@@ -22,6 +24,7 @@ from studyspec.spec.uses import Bound
 
 Whole = npt.NDArray[np.int64]
 Real = npt.NDArray[np.float64]
+Context = Callable[[], AbstractContextManager[object]]
 COUNTS = 7
 HELD_PX = {"cpu": 2**17, "cuda": 2**20}
 """Pixels that a network sees at once, or one patch if that is larger: few stay in a cache."""
@@ -67,13 +70,14 @@ def evaluate(
     in_all_forms: bool,
     device: str = "cpu",
     metrics: Sequence[Bound[PixelMetric[Settings]]] = (),
+    precision: str = "float32",
 ) -> Counts:
     """Count a network's hits and misses, patch by patch and form by form.
 
     Parameters
     ----------
     network
-        Moved to the device and set to evaluation mode; computes in float32.
+        Moved to the device and set to evaluation mode.
     images, labels
         Patches, (N, P, P).
     in_all_forms
@@ -82,6 +86,8 @@ def evaluate(
         Where to compute.
     metrics
         Metrics over pixels, which are counted too.
+    precision
+        In which the network computes, as `devices.precision_on`; counts are made in float32.
 
     Raises
     ------
@@ -95,12 +101,14 @@ def evaluate(
     names = [name for one in metrics for name in one.plugin.sums]
     held = max(1, HELD_PX[device.partition(":")[0]] // max(1, images[:1].size))
     parts = [torch.empty(0, len(forms), COUNTS + len(names), dtype=torch.float64)]
+    context = partial(autocast, device, precision_on(device, precision))
     with memory_watch():
         for start in range(0, len(images), held):
             x = torch.tensor(images[start : start + held]).to(device)
             y = torch.tensor(labels[start : start + held]).to(device)
             each = [
-                _count(network, dihedral(x, form), dihedral(y, form), metrics) for form in forms
+                _count(_logits(network, dihedral(x, form), context), dihedral(y, form), metrics)
+                for form in forms
             ]
             parts.append(torch.stack(each, dim=1).cpu())
     columns = torch.cat(parts).movedim(-1, 0).numpy()
@@ -110,18 +118,22 @@ def evaluate(
     return Counts(tp, fp, fn, tn, loss, soft_intersection, soft_sum, sums)
 
 
-def _count(
-    network: nn.Module, x: Tensor, y: Tensor, metrics: Sequence[Bound[PixelMetric[Settings]]]
-) -> Tensor:
-    """The seven counts of each patch and those of metrics, (B, 7 + S) float64; x, y (B, P, P)."""
-    logits = network(x[:, None])
+def _logits(network: nn.Module, x: Tensor, context: Context) -> Tensor:
+    """Logits of patches, (B, P, P) -> (B, 2, P, P) float32."""
+    with context():
+        found: Tensor = network(x[:, None])
+    return found.float()
+
+
+def _count(logits: Tensor, y: Tensor, metrics: Sequence[Bound[PixelMetric[Settings]]]) -> Tensor:
+    """The seven counts of each patch and those of metrics, (B, 7 + S) float64; y (B, P, P)."""
     z = logits[:, 1] - logits[:, 0]
     p, truth = torch.sigmoid(z), y.float()
     particle = (p > 0.5).float()
     loss = F.softplus(torch.where(y > 0, -z, z))
     tp, found, there, soft = (_sum(part) for part in (particle * truth, particle, truth, p * truth))
     fp, fn = found - tp, there - tp
-    tn = x[0].numel() - tp - fp - fn
+    tn = y[0].numel() - tp - fp - fn
     counts = [tp, fp, fn, tn, _sum(loss), soft, _sum(p) + there]
     more = [column for one in metrics for column in _counted(one, p, y > 0)]
     return torch.stack(counts + more, dim=1)

@@ -53,7 +53,7 @@ class BatchNorm(nn.BatchNorm2d):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C, H, W)."""
         few = x.shape[1] <= FEW and x[0, 0].numel() % ROW_PX == 0
-        plain = x.device.type == "cpu" and x.dtype == torch.float32
+        plain = x.device.type == "cpu" and x.dtype in (torch.float32, torch.bfloat16)
         channels_last = x.is_contiguous(memory_format=torch.channels_last)
         if not (self.training and few and plain and channels_last):
             return super().forward(x)
@@ -76,7 +76,7 @@ class _Normalize(torch.autograd.Function):
     def forward(
         ctx: FunctionCtx, x: Tensor, weight: Tensor, bias: Tensor, eps: float
     ) -> tuple[Tensor, Tensor, Tensor]:
-        rows = _rows(x)
+        rows = _rows(x).float()
         mean = _mean(rows, weight)
         centred = rows - mean.repeat(ROW_PX)
         variance = _mean(centred.square(), weight)
@@ -91,7 +91,7 @@ class _Normalize(torch.autograd.Function):
         ctx: Any, grad: Tensor, *_: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, None]:
         centred, scale, weight = ctx.saved_tensors
-        rows = _rows(grad)
+        rows = _rows(grad).float()
         n = grad.numel() // grad.shape[1]
         mean = _mean(rows, weight)
         slope = _mean(rows * centred, weight) * scale
@@ -109,7 +109,7 @@ def _rows(x: Tensor) -> Tensor:
 def _images(rows: Tensor, like: Tensor) -> Tensor:
     """The inverse of `_rows`."""
     b, c, h, w = like.shape
-    return rows.view(b, h, w, c).permute(0, 3, 1, 2)
+    return rows.to(like.dtype).view(b, h, w, c).permute(0, 3, 1, 2)
 
 
 def _mean(rows: Tensor, weight: Tensor) -> Tensor:

@@ -19,6 +19,8 @@ from studyspec.learn.architectures.residual_unet import LEVELS, Norm, ResidualUN
 from studyspec.learn.norms import norm
 
 CLASSES = 2
+SAMPLES = 16
+ROW_PX = 4
 
 
 class UNet(nn.Module):
@@ -53,7 +55,7 @@ class UNet(nn.Module):
         x = self.bottleneck(x)
         for step, up in enumerate(self.ups):
             x = up(torch.cat([skips.pop(), self.enlarged(x, step)], dim=1))
-        return self.final_conv(x)  # type: ignore[no-any-return]
+        return pointwise(self.final_conv, x)
 
     def enlarged(self, x: Tensor, step: int) -> Tensor:
         """What a step of the decoder gets from below, twice as large: nearest neighbours."""
@@ -81,11 +83,35 @@ class ResidualBlock(nn.Module):
         return F.relu(y + self._shortcut(x).to(y.dtype))
 
     def _shortcut(self, x: Tensor) -> Tensor:
-        if x.shape[1] > 1:
-            return self.conv_add(x)  # type: ignore[no-any-return]
-        # One channel needs no more than a product: on a CPU several times faster.
-        weight, bias = self.conv_add.parameters()
-        return x * weight.view(1, -1, 1, 1) + bias.view(1, -1, 1, 1)
+        if x.shape[1] == 1:
+            return _one_channel(x, self.conv_add.weight, self.conv_add.bias)
+        return pointwise(self.conv_add, x)
+
+
+def pointwise(convolution: nn.Conv2d, x: Tensor) -> Tensor:
+    """A 1x1 convolution: (B, C, H, W) -> (B, K, H, W).
+
+    On a CPU torch does those of fewer than 16 samples by its slowest way. Pixels need not know of
+    which sample they are, so that channels last they count as 16 samples, at no cost.
+    """
+    pixels = x.numel() // x.shape[1]
+    channels_last = x.is_contiguous(memory_format=torch.channels_last)
+    if x.device.type != "cpu" or len(x) >= SAMPLES or pixels % SAMPLES or not channels_last:
+        return convolution(x)  # type: ignore[no-any-return]
+    b, c, h, w = x.shape
+    y = convolution(x.permute(0, 2, 3, 1).reshape(SAMPLES, -1, 1, c).permute(0, 3, 1, 2))
+    return y.permute(0, 2, 3, 1).reshape(b, h, w, -1).permute(0, 3, 1, 2)  # type: ignore[no-any-return]
+
+
+def _one_channel(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """The 1x1 convolution of one channel: a product of rows of 4 pixels, the fastest on a CPU."""
+    b, _, h, w = x.shape
+    flat, shift = weight.flatten(), bias
+    if shift is None or h * w % ROW_PX:
+        return F.conv2d(x, weight, bias)
+    spread = torch.kron(torch.eye(ROW_PX, dtype=flat.dtype, device=flat.device), flat[None])
+    rows = torch.addmm(shift.repeat(ROW_PX), x.reshape(-1, ROW_PX), spread)
+    return rows.view(b, h, w, -1).permute(0, 3, 1, 2)
 
 
 class ResidualUNet(UNet):

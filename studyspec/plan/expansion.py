@@ -157,6 +157,7 @@ def _test(pair: _Pair, fold: int, inputs: EvaluateInputs, split: Split) -> Job:
         seen_before=pair.seen_before if split == "test" else (),
         split=split,
         dihedral=stage.settings.evaluation.dihedral,
+        precision=stage.settings.evaluation.precision,
         metrics=stage.metrics,
     )
     needs = (training.key, *dict.fromkeys(pair.tested.keys))
@@ -180,6 +181,7 @@ def _test_foreign(
         output=network.output,
         images=tested.keys,
         dihedral=stage.settings.evaluation.dihedral,
+        precision=stage.settings.evaluation.precision,
         metrics=stage.metrics,
     )
     image_ids = tuple(image.row.image_id for image in test.images)

@@ -147,6 +147,8 @@ def _test(said: Described) -> str:
     forms = "in its 8 dihedral forms" if said.settings.evaluation.dihedral else "once, as it is"
     size = said.settings.evaluation.patch_size
     cut = "" if size is None else f" of {size} × {size} px"
+    if said.settings.evaluation.precision == "auto":
+        forms += ", in bfloat16 where the hardware has it"
     start = (
         f"Every patch{cut} is scored {forms}; no noise, no rotation, nor any other augmentation."
     )

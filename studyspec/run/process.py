@@ -18,6 +18,8 @@ from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+HELD = {"MALLOC_MMAP_THRESHOLD_": str(2**28), "MALLOC_TRIM_THRESHOLD_": str(2**28)}
+"""The C library keeps what is freed: else each tensor's pages are asked of the system anew."""
 WATCH_S = 0.5
 
 
@@ -88,7 +90,9 @@ def ending(status: int) -> str:
 
 def environment(device: str) -> dict[str, str]:
     """The environment of a worker: on a CPU one thread, so that workers do not fight for cores."""
-    return dict(os.environ) | (dict.fromkeys(THREADS, "1") if device == "cpu" else {})
+    if device != "cpu":
+        return dict(os.environ)
+    return HELD | dict(os.environ) | dict.fromkeys(THREADS, "1")
 
 
 def die_with(parent: int) -> None:

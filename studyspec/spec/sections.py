@@ -67,6 +67,11 @@ class EvaluationTables(Settings):
         "One that touches what the network may not be shown is left out.",
         examples=[1024],
     )
+    precision: Literal["float32", "auto"] = Field(
+        "float32",
+        description="auto: bfloat16 where the hardware has it; sooner, and a few pixels in a "
+        "thousand change sides.",
+    )
     splits: tuple[Split, ...] = Field(
         ("test",),
         strict=False,

@@ -18,7 +18,7 @@ from studyspec.learn.unet import ResidualUNet
 from studyspec.plugins.contracts import PixelMetric
 from studyspec.plugins.settings import Empty
 from tests.learn.patches import discs, others
-from tests.tolerances import PROBABILITY, RELATIVE
+from tests.tolerances import BFLOAT16, PROBABILITY, RELATIVE
 
 PATCHES = discs(5, size=32)
 
@@ -52,6 +52,15 @@ def test_counts_are_those_of_a_plain_reference(network: ResidualUNet) -> None:
         assert counts.loss_sum[n, k] == pytest.approx(loss, rel=RELATIVE)
         assert counts.soft_intersection[n, k] == pytest.approx((p * y).sum(), rel=RELATIVE)
         assert counts.soft_sum[n, k] == pytest.approx(p.sum() + y.sum(), rel=RELATIVE)
+
+
+def test_in_bfloat16_few_pixels_change_sides(network: ResidualUNet) -> None:
+    exact = evaluate(network, PATCHES.images, PATCHES.labels, in_all_forms=True)
+    near = evaluate(network, PATCHES.images, PATCHES.labels, True, precision="bfloat16")
+    pixels = PATCHES.images[0].size
+    for name in ("tp", "fp", "fn", "tn"):
+        assert np.abs(getattr(near, name) - getattr(exact, name)).mean() < BFLOAT16 * pixels
+    np.testing.assert_allclose(near.loss_sum, exact.loss_sum, rtol=BFLOAT16)
 
 
 def test_a_tie_is_background(network: ResidualUNet) -> None:

@@ -47,3 +47,11 @@ def test_it_is_as_exact_as_float32_can_be() -> None:
     expected = (x - mean.view(1, 4, 1, 1)) / torch.sqrt(variance + ours.eps).view(1, 4, 1, 1)
     expected = expected * ours.weight.view(1, 4, 1, 1) + ours.bias.view(1, 4, 1, 1)
     assert (ours(x) - expected).abs().max() < 1e-6 * 4
+
+
+def test_in_bfloat16_it_is_that_of_float32_rounded() -> None:
+    ours, _ = _norms(4)
+    x = _images(4, 2).bfloat16()
+    y = ours(x)
+    assert y.dtype == torch.bfloat16
+    torch.testing.assert_close(y.float(), ours(x.float()), rtol=2**-8, atol=1e-4)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from studyspec.errors import LearnError
 from studyspec.learn.architectures.residual_unet import ResidualUNetSettings
 from studyspec.learn.building import build
-from studyspec.learn.unet import ResidualUNet
+from studyspec.learn.unet import ResidualBlock, ResidualUNet
 from tests.learn.patches import model
 from tests.tolerances import RELATIVE
 
@@ -117,3 +117,20 @@ def _norm(x: Tensor, state: State, name: str) -> Tensor:
         for part in ("running_mean", "running_var", "weight", "bias")
     )
     return weight * (x - mean) / torch.sqrt(variance + 1e-5) + bias
+
+
+@pytest.mark.parametrize(("channels", "batch"), [(1, 2), (3, 1), (3, 5), (3, 16)])
+def test_a_1x1_convolution_is_torchs(channels: int, batch: int) -> None:
+    torch.manual_seed(0)
+    block = ResidualBlock((channels, 4), (3, 3), 1, "batch").to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    x = torch.randn(batch, channels, 12, 8).to(memory_format=torch.channels_last)
+    found = []
+    for convolved in (block._shortcut, block.conv_add):
+        here = x.clone(memory_format=torch.preserve_format).requires_grad_()
+        y = convolved(here)
+        block.zero_grad()
+        y.square().sum().backward()
+        assert y.is_contiguous(memory_format=torch.channels_last)
+        found.append([y, here.grad, *(p.grad.clone() for p in block.conv_add.parameters())])
+    for mine, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=RELATIVE, atol=RELATIVE)

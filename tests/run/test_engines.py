@@ -181,6 +181,7 @@ def test_without_a_gpu_there_is_a_worker_for_each_core(monkeypatch: pytest.Monke
 
 def test_workers_of_a_cpu_use_one_thread() -> None:
     assert environment("cpu")["OMP_NUM_THREADS"] == "1"
+    assert int(environment("cpu")["MALLOC_TRIM_THRESHOLD_"]) > 2**27
     assert environment("cuda:0") == dict(os.environ)
 
 

@@ -23,7 +23,8 @@ Matrix = npt.NDArray[np.float64]
 Order = Annotated[int, Field(ge=0, le=8)]
 Count = Annotated[int, Field(ge=1)]
 
-ROWS_AT_ONCE = 256
+ROWS_AT_ONCE = 32
+REDUCED_AT_ONCE = 16
 
 
 class FlatFieldSettings(Settings):
@@ -83,6 +84,19 @@ def block_means(values: npt.NDArray[np.floating], reduction: int) -> Matrix:
     return np.asarray(down[:, : cols * reduction].reshape(rows, cols, reduction).mean(2))
 
 
+def reduced(image: Image, reduction: int) -> Matrix:
+    """As `block_means` of an image, its blocks added in single precision."""
+    rows, cols = (n // reduction for n in image.shape)
+    small = np.empty((rows, cols))
+    mean = np.full(reduction, 1 / reduction**2, np.float32)
+    for start in range(0, rows, REDUCED_AT_ONCE):
+        stop = min(start + REDUCED_AT_ONCE, rows)
+        part = image[start * reduction : stop * reduction, : cols * reduction]
+        down = part.reshape(stop - start, reduction, cols * reduction).sum(1)
+        small[start:stop] = (down.reshape(-1, reduction) @ mean).reshape(stop - start, cols)
+    return small
+
+
 def fit_surface(image: Image, settings: FlatFieldSettings) -> tuple[Matrix, Matrix, Matrix]:
     """Fit the surface rows @ coefficients @ cols.T to an image.
 
@@ -96,7 +110,7 @@ def fit_surface(image: Image, settings: FlatFieldSettings) -> tuple[Matrix, Matr
     """
     rows, cols = (bernstein(n, order) for n, order in zip(image.shape, settings.order, strict=True))
     reduction = min(settings.reduction, *image.shape)
-    small = block_means(image, reduction)
+    small = reduced(image, reduction)
     small_rows, small_cols = (
         np.stack([block_means(term, reduction) for term in basis.T], axis=1)
         for basis in (rows, cols)
@@ -105,13 +119,17 @@ def fit_surface(image: Image, settings: FlatFieldSettings) -> tuple[Matrix, Matr
 
 
 def _fit(image: Matrix, rows: Matrix, cols: Matrix, fits: int) -> Matrix:
-    weights: Matrix | None = None
-    for _ in range(fits):
-        coefficients = _least_squares(image, rows, cols, weights)
-        squares = (image - rows @ coefficients @ cols.T) ** 2
-        mean = float(squares.mean())
-        # The weights multiply residuals, so their squares weigh the squared residuals.
-        weights = np.exp(-3 * squares / mean) if mean > 0 else None
+    coefficients = _least_squares(image, rows, cols, None)
+    for _ in range(fits - 1):
+        weights = rows @ coefficients @ cols.T
+        weights -= image
+        weights *= weights
+        mean = float(weights.mean())
+        if mean > 0:
+            # The weights multiply residuals, so their squares weigh the squared residuals.
+            weights *= -3 / mean
+            np.exp(weights, out=weights)
+        coefficients = _least_squares(image, rows, cols, weights if mean > 0 else None)
     return coefficients
 
 
@@ -181,10 +199,10 @@ def divide_by_surface(
         rows, coefficients, cols = fit_surface(image, settings)
     else:
         rows, coefficients, cols = surface_under(frame, image.shape, settings)
-    across = coefficients @ cols.T
+    down, across = rows.astype(np.float32), (coefficients @ cols.T).astype(np.float32)
     for start in range(0, len(image), ROWS_AT_ONCE):
         block = slice(start, start + ROWS_AT_ONCE)
-        surface = rows[block] @ across
+        surface = down[block] @ across
         if surface.min() <= 0:
             raise FileError(
                 "the flat field's surface is not positive everywhere",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal
 
@@ -14,7 +16,7 @@ from studyspec.plugins.contracts import Step
 from studyspec.plugins.settings import Settings
 from studyspec.plugins.values import Image, WorkingImage
 
-ROWS_AT_ONCE = 256
+ROWS_AT_ONCE = 32
 PERCENTILES = (1.0, 99.0)
 RELATIVE_SD = "relative_sd"
 """The fact that standardizing notes: the standard deviation over the mean that there were."""
@@ -98,25 +100,45 @@ def rescale(
         center, width = ends[0], ends[1] - ends[0]
     if not width > 0:
         raise FileError("all pixels are equal: the image holds nothing", hint="leave it out")
-    image -= np.float32(center)
-    image /= np.float32(width)
-    if settings.method == "histogram" and settings.clip:
-        np.clip(image, 0, 1, out=image)
+    clipped = settings.method == "histogram" and settings.clip
+    for block in _blocks(image):
+        part = image[block]
+        part -= np.float32(center)
+        part /= np.float32(width)
+        if clipped:
+            np.clip(part, 0, 1, out=part)
     return center, width
 
 
 def mean_and_sd(image: Image, weights: Image | None = None) -> tuple[float, float]:
-    """Mean and standard deviation (ddof 0) in double precision, a few rows at a time."""
-    blocks = [slice(start, start + ROWS_AT_ONCE) for start in range(0, len(image), ROWS_AT_ONCE)]
-    total, squares = 0.0, 0.0
-    for block in blocks:
-        part = image[block].astype(np.float64)
-        total += float((part if weights is None else part * weights[block]).sum())
-    mean = total / image.size
-    for block in blocks:
-        part = image[block].astype(np.float64) - mean
-        squares += float(np.vdot(part, part if weights is None else part * weights[block]))
-    return mean, float(np.sqrt(squares / image.size))
+    """Mean and standard deviation (ddof 0).
+
+    Pixels are taken from the first one on, so that an image of one value has no deviation. A few
+    rows are added in single precision, their sums in double.
+    """
+    first = float(image[0, 0]) if image.size else 0.0
+    counts = 1.0 if weights is None else float(weights.mean(dtype=np.float64))
+    mean = first * counts + _sum(image, first, weights, 1) / image.size
+    return mean, math.sqrt(_sum(image, mean, weights, 2) / image.size)
+
+
+def _sum(image: Image, origin: float, weights: Image | None, power: int) -> float:
+    """Sum over the pixels of weight * (pixel - origin)**power, power being 1 or 2."""
+    total = 0.0
+    for block in _blocks(image):
+        part = (image[block] - np.float32(origin)).ravel()
+        factors = None if weights is None else weights[block].ravel()
+        if power == 1:
+            total += float(part.sum() if factors is None else np.dot(part, factors))
+        else:
+            total += float(np.dot(part, part if factors is None else part * factors))
+    return total
+
+
+def _blocks(image: Image) -> Iterator[slice]:
+    """Rows of the image, a few at a time, which stay in a cache."""
+    for start in range(0, len(image), ROWS_AT_ONCE):
+        yield slice(start, start + ROWS_AT_ONCE)
 
 
 def _extremes(image: Image) -> tuple[float, float]:

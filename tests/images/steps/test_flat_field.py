@@ -11,8 +11,10 @@ from studyspec.images.steps.flat_field import (
     block_means,
     divide_by_surface,
     fit_surface,
+    reduced,
 )
 from studyspec.plugins.values import Frame
+from tests.tolerances import RELATIVE
 
 Image = npt.NDArray[np.float32]
 RNG = np.random.default_rng(0)
@@ -76,3 +78,11 @@ def test_the_flat_field_of_a_part_is_that_of_its_frame() -> None:
     divide_by_surface(part, FlatFieldSettings(), frame)
     assert part[bright].std() < 1e-3
     assert part[bright].mean() == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("reduction", [1, 3, 4, 40])
+def test_blocks_added_in_single_precision_agree(reduction: int) -> None:
+    image = noise(81, 130)
+    assert np.allclose(
+        reduced(image, reduction), block_means(image, reduction), rtol=RELATIVE / 100
+    )

@@ -8,8 +8,9 @@ import pytest
 
 from studyspec.errors import FileError
 from studyspec.images.noise import NOISE_FACTS
-from studyspec.images.steps.rescale import RESCALE, RescaleSettings, rescale
+from studyspec.images.steps.rescale import RESCALE, RescaleSettings, mean_and_sd, rescale
 from studyspec.plugins.values import Frame, WorkingImage
+from tests.tolerances import RELATIVE
 
 Image = npt.NDArray[np.float32]
 RNG = np.random.default_rng(0)
@@ -46,7 +47,17 @@ def test_histogram_without_clipping_keeps_the_tails() -> None:
 
 def test_an_image_of_one_value_is_told() -> None:
     with pytest.raises(FileError, match="all pixels are equal"):
-        rescale(np.ones((8, 8), np.float32), RescaleSettings())
+        rescale(np.full((700, 300), 7.1, np.float32), RescaleSettings())
+
+
+def test_mean_and_deviation_in_single_precision_agree_with_double() -> None:
+    image, weights = noise(300, 500) * np.linspace(1, 2, 500, dtype=np.float32), noise(300, 500)
+    weights /= weights.mean()
+    for weight in (None, weights):
+        w = np.ones(image.shape) if weight is None else weight.astype(np.float64)
+        mean = float((w * image).sum() / image.size)
+        sd = float(np.sqrt((w * (image - mean) ** 2).sum() / image.size))
+        assert mean_and_sd(image, weight) == pytest.approx((mean, sd), rel=RELATIVE / 10)
 
 
 def test_standardizing_notes_deviation_over_mean() -> None:

@@ -50,3 +50,20 @@ def test_a_pixel_just_at_the_threshold_stays() -> None:
     image = np.zeros((5, 5), np.float32)
     image[2, 2] = 1500
     assert remove_xrays(image, XraySettings())[2, 2] == 1500
+
+
+def test_a_pixel_near_the_threshold_is_judged_by_the_exact_median() -> None:
+    image = noise(300, 200)
+    limit = float(np.median(image)) + 1500
+    image[100:102, 50] = [limit, limit + 1]
+    found = remove_xrays(image.copy(), XraySettings(passes=1))
+    assert found[100, 50] == np.float32(limit)
+    assert found[101, 50] < limit
+
+
+def test_an_image_that_its_sample_does_not_show_is_judged_all_the_same() -> None:
+    image = np.zeros((64, 64), np.float32)
+    image[1:, 1:] = 2000  # the sample is every 16th row and column
+    image[::16, ::16] = 0
+    image[33, 33] = 3400
+    assert np.array_equal(remove_xrays(image.copy(), XraySettings()), image)
