@@ -124,6 +124,10 @@ class RunError(StudySpecError):
     """A run cannot start or go on."""
 
 
+class WeightsGone(RunError):  # noqa: N818
+    """The weights that a job needs are missing or damaged; the next run makes them again."""
+
+
 class NothingThere(StudySpecError):  # noqa: N818
     """What was asked for has no results yet."""
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from studyspec.images.patches import Patches
+    from studyspec.images.pipeline import Saved
     from studyspec.jobs.kept import KeptPatch
     from studyspec.jobs.task import Key, PreparedImage
     from studyspec.learn.networks import Description, NetworkFile
@@ -31,8 +32,8 @@ class Workshop(Protocol):
     def patches(self, key: Key, source: PreparedImage) -> Patches:
         """The patches of a prepare task, made again where they are missing or broken."""
 
-    def save_patches(self, key: Key, patches: Patches) -> int:
-        """Keep patches under their key; the bytes written."""
+    def save_patches(self, key: Key, patches: Patches) -> Saved:
+        """Keep patches under their key."""
 
     def network(self, file: NetworkFile) -> nn.Module:
         """A network, from memory if it was the last one."""
@@ -42,8 +43,8 @@ class Workshop(Protocol):
 
         Raises
         ------
-        RunError
-            If they are gone.
+        WeightsGone
+            If none of them is as it was written.
         """
 
     def checkpoint(self, key: Key) -> Path:

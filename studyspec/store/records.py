@@ -9,15 +9,17 @@ import hashlib
 import logging
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
-from studyspec.errors import StoreError
+from studyspec.errors import StoreError, WeightsGone
 from studyspec.jobs.stages import STAGES, Job
 from studyspec.jobs.train import Trained
+from studyspec.seals import is_named
 from studyspec.store.folder import Results
 from studyspec.store.record_file import (
     EarlierResultsError,
@@ -51,7 +53,7 @@ class KeyStatus:
         Whether there is a result.
     failures
         Attempts that failed; being preempted is no failure.
-    last_status, last_message, last_log
+    last_status, last_message, last_log, last_kind
         Of the last of these.
     weights
         Hashes of the weights of all done trainings, the chosen one first.
@@ -64,6 +66,7 @@ class KeyStatus:
     last_status: Status | None = None
     last_message: str = ""
     last_log: str | None = None
+    last_kind: str = ""
     weights: tuple[str, ...] = ()
     path: Path | None = None
 
@@ -81,9 +84,14 @@ class KeyStatus:
         return failures >= TRIES or (failures > 0 and self.last_status in FINAL)
 
     @property
+    def mended(self) -> bool:
+        """Whether it failed for want of what another run makes again."""
+        return self.last_kind == WeightsGone.__name__
+
+    @property
     def final_failure(self) -> str:
         """Why it will not be tried again; empty if it is done or will be."""
-        if self.done or not self.failed():
+        if self.done or self.mended or not self.failed():
             return ""
         return FINAL.get(self.last_status) or self.last_message or "it failed"
 
@@ -97,6 +105,7 @@ class _Attempt:
     finished_at: datetime
     weights_sha256: str | None
     network: str | None
+    kind: str
     message: str
     log: str | None
 
@@ -109,6 +118,7 @@ class _Attempt:
             head.finished_at,
             head.weights_sha256,
             head.network,
+            "" if head.error is None else head.error.kind,
             "" if head.error is None else head.error.text,
             head.log,
         )
@@ -151,7 +161,11 @@ class RecordIndex:
         return None if found is None else found.path
 
     def has_artifact(self, job: Job) -> bool:
-        """Whether what a done job made is still there, where other jobs would need it."""
+        """Whether what a done job made is still there, where other jobs would need it.
+
+        Weights must be as they were written; patches are compared where they are read, as they are
+        large, and made again there.
+        """
         return self.holds(job.stage, job.key)
 
     def holds(self, stage: str, key: str) -> bool:
@@ -161,7 +175,7 @@ class RecordIndex:
                 return self.results.patches(key).exists()
             case "weights":
                 status = self._statuses.get(key, KeyStatus())
-                return any(self.results.network(sha).exists() for sha in status.weights)
+                return whole_weights(self.results, status.weights) is not None
             case _:
                 return True
 
@@ -248,6 +262,22 @@ def trained_weights(results: Results, key: str) -> tuple[str, ...]:
     return _weights(ranked([attempt for attempt in done if attempt.status == "done"]))
 
 
+def whole_weights(results: Results, hashes: Iterable[str]) -> Path | None:
+    """The first of these weights that is there as it was written; others are told of once."""
+    for sha in hashes:
+        path = results.network(sha)
+        if is_named(path):
+            return path
+        if path.exists():
+            _tell_damaged(path, stamp(path))
+    return None
+
+
+@lru_cache
+def _tell_damaged(path: Path, _state: str) -> None:
+    log.warning("%s: damaged weights: they differ from the hash in their name; left out", path)
+
+
 def lowest_loss(index: RecordIndex, key: str) -> float | None:
     """The lowest validation loss of a training; None if it is not done, infinite if it failed."""
     status = index.statuses().get(key)
@@ -278,6 +308,7 @@ def _status(attempts: Sequence[_Attempt], wanted: str | None) -> KeyStatus:
         last_status=None if last is None else last.status,
         last_message="" if last is None else last.message,
         last_log=None if last is None else last.log,
+        last_kind="" if last is None else last.kind,
         weights=_weights(done),
         path=done[0].path if done else None,
     )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import math
@@ -246,14 +247,37 @@ def test_halves_of_records_are_not_seen(results: Results) -> None:
 
 
 def test_weights_are_there_while_any_of_them_is(results: Results) -> None:
+    second = hashlib.sha256(b"weights").hexdigest()
     write_done(results, TRAIN, trained("first"), 1)
-    write_done(results, TRAIN, trained("second"), 2)
+    write_done(results, TRAIN, trained(second), 2)
     index = RecordIndex(results)
     index.refresh()
     assert not index.has_artifact(TRAIN)
     results.networks.mkdir(parents=True)
-    results.network("second").touch()
+    results.network(second).write_bytes(b"weights")
     assert index.has_artifact(TRAIN)
+
+
+def test_weights_that_are_not_those_of_their_name_are_not_there(
+    results: Results, caplog: pytest.LogCaptureFixture
+) -> None:
+    sha = hashlib.sha256(b"weights").hexdigest()
+    write_done(results, TRAIN, trained(sha))
+    results.networks.mkdir(parents=True)
+    results.network(sha).write_bytes(b"weighty")
+    index = RecordIndex(results)
+    index.refresh()
+    assert not index.has_artifact(TRAIN)
+    assert not index.has_artifact(TRAIN)
+    assert caplog.text.count("damaged weights") == 1
+
+
+def test_a_failure_for_want_of_weights_is_tried_again_by_the_next_run(results: Results) -> None:
+    for n in range(3):
+        write_failed(results, TRAIN, after_s=n, kind="WeightsGone")
+    status = RecordIndex(results).statuses()[TRAIN.key]
+    assert status.failed()
+    assert status.final_failure == ""
 
 
 def test_an_unchanged_plan_is_recorded_once(results: Results) -> None:
