@@ -62,8 +62,8 @@ def save_kept(patches: Sequence[KeptPatch], path: Path) -> None:
 def load_kept(path: Path) -> list[KeptPatch]:
     """What `save_kept` wrote; nothing, if there is no such file or it is not as it was written.
 
-    Those of earlier versions bear no digest but the checksums of their format, and are believed: they
-    cannot be made again.
+    Those of earlier versions bear no digest but the checksums of their format, and are believed:
+    they cannot be made again.
     """
     try:
         with np.load(io.BytesIO(unsealed(path, trusting=True))) as saved:

@@ -26,7 +26,7 @@ from studyspec.jobs.evaluate import Evaluate
 from studyspec.jobs.stages import Job
 from studyspec.jobs.task import Result, providers
 from studyspec.store.folder import Results
-from studyspec.store.head import Circumstances, Failure, Head, PlanName, Status
+from studyspec.store.head import Circumstances, Failure, Head, PlanName, PlanSequence, Status
 
 __all__ = [
     "Circumstances",
@@ -34,6 +34,7 @@ __all__ = [
     "Failure",
     "Head",
     "PlanName",
+    "PlanSequence",
     "Record",
     "Status",
     "new_plan_record",
@@ -120,8 +121,8 @@ def new_record(
     return Record(head, job.task.ingredients, None if result is None else result.written())
 
 
-def new_plan_record(key: str, name: PlanName, plan: Json) -> Record:
-    """The record of a plan made now."""
+def new_plan_record(key: str, name: PlanName, plan: Json, newest: Head | None = None) -> Record:
+    """The record of a plan made now; `newest` is the head of the one that was the newest so far."""
     now = datetime.now(UTC)
     head = Head(
         key=key,
@@ -133,6 +134,10 @@ def new_plan_record(key: str, name: PlanName, plan: Json) -> Record:
         host=platform.node(),
         versions=versions(),
         plan=name,
+        sequence=PlanSequence(
+            number=1 if newest is None else newest.sequence.number + 1,
+            parent=None if newest is None else newest.uuid,
+        ),
     )
     return Record(head, result=plan)
 

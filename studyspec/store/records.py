@@ -108,6 +108,7 @@ class _Attempt:
     kind: str
     message: str
     log: str | None
+    number: int
 
     @classmethod
     def of(cls, path: Path, head: Head) -> _Attempt:
@@ -121,6 +122,7 @@ class _Attempt:
             "" if head.error is None else head.error.kind,
             "" if head.error is None else head.error.text,
             head.log,
+            head.sequence.number,
         )
 
     def sha256(self) -> str:

@@ -19,11 +19,16 @@ from studyspec.plugins.registry import ARCHITECTURES
 from studyspec.spec.identity import digest
 from studyspec.spec.uses import Use
 from studyspec.store.folder import Results
+from studyspec.store.ingest import ingest
 from studyspec.store.planned import previous_plan, write_plan
+from studyspec.store.queries import user_query
 from studyspec.store.record_file import (
     Head,
     Json,
+    PlanName,
+    PlanSequence,
     Status,
+    new_plan_record,
     new_record,
     read_head,
     read_record,
@@ -32,6 +37,7 @@ from studyspec.store.record_file import (
 from studyspec.store.records import KeyStatus, RecordIndex, trained_weights
 from tests.store.results_folders import (
     LEARNING,
+    at,
     circumstances,
     dataset,
     evaluate,
@@ -286,6 +292,23 @@ def test_an_unchanged_plan_is_recorded_once(results: Results) -> None:
     other = write_plan(results, {**PLAN, "cells": [1]})
     assert other != path
     assert write_plan(results, PLAN) not in (path, other)
+
+
+@pytest.mark.parametrize("earlier_version", [False, True])
+def test_a_plan_dated_ahead_is_followed_by_the_next(
+    results: Results, earlier_version: bool
+) -> None:
+    ahead = at(new_plan_record("k", PlanName(study="s"), PLAN), 1e9)
+    if earlier_version:
+        head = ahead.head.model_copy(update={"sequence": PlanSequence()})
+        ahead = replace(ahead, head=head)
+    write_record(results, ahead)
+    path = write_plan(results, {**PLAN, "cells": [1]})
+    sequence = read_head(path).sequence
+    assert sequence == PlanSequence(number=1 if earlier_version else 2, parent=ahead.head.uuid)
+    assert RecordIndex(results).newest_plan("s", None) == path
+    ingest(results)
+    assert user_query(results, "select record from stored.newest_plan").rows == [(path.name,)]
 
 
 def test_the_previous_plan_is_that_of_the_study_and_profile(results: Results) -> None:
