@@ -37,6 +37,7 @@ __all__ = [
     "PlanSequence",
     "Record",
     "Status",
+    "head_of",
     "new_plan_record",
     "new_record",
     "read_head",
@@ -183,6 +184,12 @@ def read_head(path: Path) -> Head:
         if file.read() == END and line.endswith(b",\n"):
             return _head(path, json.loads(line[:-2] + b"}"))
     return read_record(path).head  # written by other hands, or not readable at all
+
+
+def head_of(path: Path, text: str) -> Head:
+    """The head of a record whose text is at hand; raises StoreError, ValueError."""
+    line = text.partition("\n")[0]
+    return _head(path, json.loads(f"{line[:-1]}}}" if line.endswith(",") else text))
 
 
 def versions() -> dict[str, str]:

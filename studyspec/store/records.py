@@ -30,6 +30,7 @@ from studyspec.store.record_file import (
     read_record,
 )
 from studyspec.store.rules import newest, ranked
+from studyspec.store.verdicts import Refused, read_refused
 
 TRIES = 3
 FAILURES: tuple[Status, ...] = ("error", "out_of_memory", "time_limit", "killed", "lost")
@@ -147,6 +148,8 @@ class RecordIndex:
     _plans: dict[PlanName, _Attempt] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
     _unreadable: dict[str, str] = field(default_factory=dict)
+    _refused: Refused = field(default_factory=dict)
+    _refused_stamp: str = ""
     _changed_at: int = -1
     _first_seen: float = 0.0
     _settled: bool = False
@@ -182,10 +185,14 @@ class RecordIndex:
                 return True
 
     def refresh(self) -> None:
-        """Read what is new. A record that cannot be read is told of once and passed over."""
+        """Read what is new. A record that cannot be read is told of once and passed over.
+
+        So are those that were refused when they were ingested, without a word: they were told of.
+        """
+        changed = self._drop_refused()
         if self._quiet():
+            self._judge(changed)
             return
-        changed = set()
         for name in self._new_names():
             path = self.results.records / name
             try:
@@ -234,9 +241,25 @@ class RecordIndex:
 
     def _new_names(self) -> Iterator[str]:
         for name in sorted(record_names(self.results) - self._seen):
-            known = self._unreadable.get(name)
-            if known is None or known != stamp(self.results.records / name):
+            told = {self._unreadable.get(name), self._refused.get(name, (None,))[0]} - {None}
+            if not told or stamp(self.results.records / name) not in told:
                 yield name
+
+    def _drop_refused(self) -> set[str]:
+        """Forget records that were refused since the last time; the jobs that they were of."""
+        changed = stamp(self.results.refused)
+        if changed == self._refused_stamp:
+            return set()
+        self._refused_stamp, self._refused = changed, read_refused(self.results)
+        self._changed_at = -1
+        keys = set()
+        for name in self._refused.keys() & self._seen:
+            key = name.partition(".")[0]
+            self._seen.discard(name)
+            kept = [one for one in self._attempts.get(key, ()) if one.path.name != name]
+            self._attempts[key] = kept
+            keys.add(key)
+        return keys
 
     def _pass_over(self, path: Path, error: StoreError) -> None:
         self._unreadable[path.name] = stamp(path)
@@ -255,10 +278,10 @@ def record_names(results: Results) -> set[str]:
 
 def trained_weights(results: Results, key: str) -> tuple[str, ...]:
     """Hashes of the weights that a train job left, the chosen one first."""
-    done = []
+    done, refused = [], read_refused(results)
     for name in record_names(results):
-        if name.startswith(f"{key}."):
-            path = results.records / name
+        path = results.records / name
+        if name.startswith(f"{key}.") and refused.get(name, ("",))[0] != stamp(path):
             with suppress(StoreError):
                 done.append(_Attempt.of(path, read_head(path)))
     return _weights(ranked([attempt for attempt in done if attempt.status == "done"]))

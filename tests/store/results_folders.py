@@ -31,7 +31,7 @@ from studyspec.store.record_file import (
     write_record,
 )
 
-BEGIN = datetime(2030, 1, 1, tzinfo=UTC)
+BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
 Further = dict[str, str | int | float | bool]
 COUNTS = ("tp", "fp", "fn", "tn", "loss_sum", "soft_intersection", "soft_sum")
 LEARNING = Learning(
