@@ -130,6 +130,10 @@ class BudgetOver(RunError):  # noqa: N818
     exit_code = 4
 
 
+class WeightsGone(RunError):  # noqa: N818
+    """The weights that a job needs are missing or damaged; the next run makes them again."""
+
+
 class NothingThere(StudySpecError):  # noqa: N818
     """What was asked for has no results yet."""
 

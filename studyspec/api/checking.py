@@ -14,7 +14,7 @@ from studyspec.images.choice import identify, select
 from studyspec.images.door import Door
 from studyspec.learn.networks import NetworkFile
 from studyspec.learn.networks import identify as identify_network
-from studyspec.plan.datasets import PlannedImage, ResolvedDataset
+from studyspec.plan.datasets import PlannedImage, ResolvedDataset, doubles
 from studyspec.plan.feasibility import infeasible
 from studyspec.plan.preparation import Files
 from studyspec.plugins.contracts import Whereabouts
@@ -76,6 +76,15 @@ class CheckedStudy:
         """Addresses of images and labels that are not here yet, each once."""
         missing = (i for d in self.datasets.values() for i in d.images if not i.fetched)
         return tuple(dict.fromkeys(uri for image in missing for uri in image.addresses))
+
+    @property
+    def doubles(self) -> tuple[tuple[str, ...], ...]:
+        """Names of images that are one image, byte by byte; a tuple for each such image."""
+        images = [image for dataset in self.datasets.values() for image in dataset.images]
+        by_name = {image.row.image_id: image for image in images}
+        names = tuple(by_name)
+        found = doubles(tuple(by_name.values()))
+        return tuple(tuple(names[i] for i in same) for same in found)
 
     @property
     def files(self) -> Files:

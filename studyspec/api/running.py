@@ -20,6 +20,7 @@ from studyspec.api.workplace import (
 from studyspec.run import runner
 from studyspec.run.events import Event, Summary
 from studyspec.run.runner import Options
+from studyspec.store.ingest import ingest
 from studyspec.store.planned import write_plan
 from studyspec.store.records import RecordIndex
 
@@ -105,7 +106,9 @@ def finish(
         planned = []
         for study, profile in studies:
             checked = _fetched(study, profile, workplace, listener)
-            index = index or RecordIndex(checked.results)
+            if index is None:
+                ingest(checked.results)  # what is refused there is done again
+                index = RecordIndex(checked.results)
             planned.append(planner(checked, index))
             if listener is not None:
                 listener.planned(planned[-1])

@@ -16,6 +16,10 @@ from studyspec.plugins.owners import owner
 from studyspec.plugins.registry import OURS, READERS, Found
 from studyspec.plugins.values import FileArray, Mask, RawImage
 
+EXACT = 2**24
+"""Smaller whole numbers are exact as 32-bit numbers."""
+LOST = 1e-3
+
 
 def read_image(path: Path) -> RawImage:
     """Read an image of any format that a plug-in reads.
@@ -35,9 +39,16 @@ def read_image(path: Path) -> RawImage:
         raise FileError(f"not one image: its shape is {shape}", where=str(path))
     if not (np.issubdtype(array.dtype, np.number) or array.dtype == bool) or np.iscomplexobj(array):
         raise FileError(f"pixels of type {array.dtype}", where=str(path), hint="expected counts")
-    pixels = np.ascontiguousarray(array, dtype=np.float32)
+    with np.errstate(over="ignore"):
+        pixels = np.ascontiguousarray(array, dtype=np.float32)
     if not np.isfinite(pixels).all():
         raise FileError("pixels that are no numbers (NaN or infinite)", where=str(path))
+    if array.dtype.itemsize > 2 and _collapsed(array, pixels):
+        raise FileError(
+            "counts too large for how little they differ: 32-bit numbers cannot tell them apart",
+            where=str(path),
+            hint="subtract an offset from all of them",
+        )
     return RawImage(pixels, scale)
 
 
@@ -50,12 +61,25 @@ def read_label(path: Path) -> Mask:
         As `read_image`.
     """
     array, _ = _read(path)
+    if array.dtype.kind not in "biuf":
+        raise FileError(f"a label of type {array.dtype}", where=str(path), hint="expected numbers")
+    if not np.isfinite(array).all():
+        raise FileError("a label with values that are no numbers", where=str(path))
     if array.ndim == 3 and array.shape[-1] in (2, 3, 4):
         channels = array[..., : 1 if array.shape[-1] == 2 else 3]  # without transparency
         array = np.asarray(channels.any(axis=-1))
     if array.ndim != 2 or array.size == 0:
         raise FileError(f"a label of shape {array.shape}", where=str(path), hint="expected (H, W)")
     return np.asarray(array != 0)
+
+
+def _collapsed(array: FileArray, pixels: FileArray) -> bool:
+    """Whether 32-bit numbers lose more than a thousandth of the spread of large ones."""
+    if float(np.abs(pixels).max()) < EXACT:
+        return False
+    lost = np.abs(pixels.astype(np.float64) - array)
+    spread = float(array.std(dtype=np.float64))
+    return 0 < LOST * spread < float(lost.max())
 
 
 def write_mask(mask: Mask, path: Path) -> None:

@@ -66,6 +66,10 @@ def check(
     typer.echo()
     pairs = [[variant.name, len(variant.pairs)] for variant in checked.variants]
     typer.echo(table(["variant", "cells"], pairs))
+    for same in checked.doubles:
+        typer.echo(f"one image under {len(same)} names, kept in one part of each fold: {same[0]}")
+        for name in same[1:]:
+            typer.echo(f"  {name}")
 
 
 def plan(
@@ -268,6 +272,7 @@ def _checked_json(checked: CheckedStudy) -> dict[str, object]:
         },
         "variants": {variant.name: variant.pairs for variant in checked.variants},
         "unfetched": checked.unfetched,
+        "doubles": checked.doubles,
     }
 
 

@@ -21,6 +21,7 @@ from studyspec.plugins.values import Frame, Image, Mask, RawImage
 
 LabelKind = Literal["drawn", "exact"]
 SCALE_TOLERANCE = 0.05
+POSITIVE = ("pixel_scale_nm", "dose_e_per_A2", "dose_rate_e_per_A2_s")
 SHA256 = re.compile("[0-9a-f]{64}")
 
 
@@ -77,6 +78,7 @@ class Door:
         PluginError
             If a source does not do what it promises.
         """
+        _check_quantities(row)
         label_uri = _label_uri(row, label)
         image = self._digest(row.image_uri, row)
         return Identity(image, self._digest(label_uri, row) if label_uri else None)
@@ -89,6 +91,7 @@ class Door:
         Unfetched, FileError, TwinError, PluginError
             As `identity`, and if a file is no image, or the label is not of the image's shape.
         """
+        _check_quantities(row)
         image = self._image(row)
         label_uri = _label_uri(row, label)
         mask = self._label(label_uri, row) if label_uri else None
@@ -144,6 +147,15 @@ def _source(uri: str, row: ImageRow) -> Found[Source]:
             hint="; ".join([f"known: {', '.join(known)}, or a plain path", *left_out]),
         )
     return found
+
+
+def _check_quantities(row: ImageRow) -> None:
+    for name in POSITIVE:
+        value = getattr(row, name)
+        if value is not None and not 0 < value < np.inf:
+            raise FileError(
+                f"{name} is {value}", where=row.image_id, hint="expected a number above 0, or none"
+            )
 
 
 def _is_plane(array: object, dtype: type[np.generic]) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from studyspec import seals
 from studyspec.errors import FileError
 from studyspec.files import whole_folder
 from studyspec.images.door import Labelled
@@ -108,11 +110,23 @@ def prepare(labelled: Labelled, pipeline: Pipeline, columns: Mapping[str, Value]
     return replace(cut(done.pixels, done.label, pipeline.patch), facts=facts)
 
 
-def save(patches: Patches, folder: Path) -> int:
-    """Write patches as a folder, at once or not at all; returns the bytes written.
+@dataclass(frozen=True)
+class Saved:
+    """What was written: bytes, and the digest of the digests of all files."""
 
-    Two processes may save the same patches: the first one stays.
+    bytes: int
+    sha256: str
+
+
+def save(patches: Patches, folder: Path) -> Saved:
+    """Write patches as a folder with their digests, at once or not at all.
+
+    Two processes may save the same patches: the first one stays, unless it is damaged.
     """
+    try:
+        seals.check_folder(folder)
+    except (OSError, seals.Broken):
+        shutil.rmtree(folder, ignore_errors=True)
     index = {
         "rows": patches.rows.tolist(),
         "cols": patches.cols.tolist(),
@@ -123,7 +137,8 @@ def save(patches: Patches, folder: Path) -> int:
         np.save(half / "images.npy", patches.images)
         np.save(half / "labels.npy", patches.labels)
         (half / "index.json").write_text(json.dumps(index))
-        return sum(file.stat().st_size for file in half.iterdir())
+        sha256 = seals.seal_folder(half)
+        return Saved(sum(file.stat().st_size for file in half.iterdir()), sha256)
 
 
 def load(folder: Path) -> Patches:
@@ -132,9 +147,10 @@ def load(folder: Path) -> Patches:
     Raises
     ------
     FileError
-        If the folder is not there or incomplete.
+        If the folder is not there, incomplete, or not as it was written.
     """
     try:
+        seals.check_folder(folder)
         index = json.loads((folder / "index.json").read_text())
         return Patches(
             _mapped(folder / "images.npy"),
@@ -144,7 +160,7 @@ def load(folder: Path) -> Patches:
             (index["shape"][0], index["shape"][1]),
             index["facts"],
         )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, seals.Broken) as error:
         raise FileError(f"no prepared patches: {error}", where=str(folder)) from None
 
 

@@ -266,11 +266,9 @@ def _part(
     from studyspec.jobs import selection
 
     images = [workshop.patches(key, inputs.sources[key]) for key in training.images]
-    found = iter(images)
-    counts = [[len(next(found).rows) for _ in member] for member in training.members]
     hashes = [_image(inputs.sources[key]) for key in training.images]
     places = selection.places(images, hashes)
-    part = frozenset(places[i] for i in training.split(counts).part(split))
+    part = frozenset(places[i] for i in training.split(images).part(split))
     return selection.Part(part, frozenset(places) - part, images[0].images.shape[-1])
 
 

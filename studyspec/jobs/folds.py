@@ -7,7 +7,7 @@ of the rest that starts where the fold's test part would have been.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -94,7 +94,9 @@ def split_units(n: int, fold: int, settings: Folding) -> FoldSplit:
     return FoldSplit(train, rest[first:last], units[start:stop])
 
 
-def fold_split(counts: Sequence[int], fold: int, settings: Folding) -> FoldSplit:
+def fold_split(
+    counts: Sequence[int], fold: int, settings: Folding, leaders: Sequence[int] = ()
+) -> FoldSplit:
     """Divide the patches of one dataset.
 
     Parameters
@@ -105,6 +107,9 @@ def fold_split(counts: Sequence[int], fold: int, settings: Folding) -> FoldSplit
         Number of the fold, from 0.
     settings
         Unit, number of folds, validation share and shuffle seed.
+    leaders
+        For each image the first one of the same bytes, if any two are the same: where whole images
+        are the unit, these go together.
 
     Returns
     -------
@@ -117,6 +122,11 @@ def fold_split(counts: Sequence[int], fold: int, settings: Folding) -> FoldSplit
     if settings.unit == "image":
         order = order[np.asarray(counts, np.int64)[order] > 0]
     runs = [np.arange(starts[i], starts[i + 1]) for i in order]
+    if leaders and settings.unit == "image":
+        together: dict[int, list[Positions]] = {}
+        for i, run in zip(order, runs, strict=True):
+            together.setdefault(leaders[i], []).append(run)
+        runs = [np.concatenate(parts) for parts in together.values()]
     if settings.unit == "patch":
         patches = np.concatenate([np.empty(0, np.int64), *runs])
         split = split_units(len(patches), fold, settings)
@@ -128,6 +138,22 @@ def fold_split(counts: Sequence[int], fold: int, settings: Folding) -> FoldSplit
         return np.concatenate([np.empty(0, np.int64), *(runs[i] for i in images)])
 
     return FoldSplit(patches_of(split.train), patches_of(split.validation), patches_of(split.test))
+
+
+def without_doubles(split: FoldSplit, places: Sequence[Hashable]) -> FoldSplit:
+    """A split that trains and validates on no place that it tests, and trains on none it validates.
+
+    `places` says of every position where its patch was cut from which image: an image that stands
+    in a dataset twice has each of its places twice.
+    """
+    tested = {places[i] for i in split.test}
+    validated = {places[i] for i in split.validation} - tested
+
+    def left(positions: Positions, taken: set[Hashable]) -> Positions:
+        return np.array([i for i in positions if places[i] not in taken], np.int64)
+
+    validation = left(split.validation, tested)
+    return FoldSplit(left(split.train, tested | validated), validation, split.test)
 
 
 def union_split(splits: Sequence[FoldSplit], sizes: Sequence[int]) -> FoldSplit:

@@ -26,12 +26,13 @@ class PrepareInputs(Inputs):
 
 
 class Prepared(Result):
-    """How many patches there are, and of what."""
+    """How many patches there are, and of what; `sha256` is the digest of their files' digests."""
 
     patches: int
     height_px: int
     width_px: int
     bytes: int
+    sha256: str | None = None
     particle_fraction: float | None = None
     notes: tuple[str, ...] = ()
 
@@ -89,11 +90,13 @@ class Prepare(Task[PrepareInputs, Prepared]):
         """
         patches, notes = made(self, inputs.place, workshop)
         height, width = patches.shape
+        saved = workshop.save_patches(self.key, patches)
         return Prepared(
             patches=len(patches.rows),
             height_px=height,
             width_px=width,
-            bytes=workshop.save_patches(self.key, patches),
+            bytes=saved.bytes,
+            sha256=saved.sha256,
             particle_fraction=float(patches.labels.mean()) if len(patches.rows) else None,
             notes=notes,
         )

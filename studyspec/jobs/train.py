@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, ClassVar
 
 from studyspec.catalog.row import Cell
-from studyspec.jobs.folds import Folding, FoldSplit, fold_split, union_split
+from studyspec.jobs.folds import Folding, FoldSplit, fold_split, union_split, without_doubles
 from studyspec.jobs.task import Inputs, Key, Result, Sources, Task
 from studyspec.learn.networks import NetworkFile
 from studyspec.plugins.contracts import Plugin
@@ -15,6 +15,7 @@ from studyspec.plugins.registry import ARCHITECTURES, AUGMENTATIONS, LOSSES, SCH
 from studyspec.spec.uses import Learning, Use, Written
 
 if TYPE_CHECKING:
+    from studyspec.images.patches import Patches
     from studyspec.jobs.workshop import Workshop
 
 
@@ -87,6 +88,9 @@ class Train(Task[TrainInputs, Trained]):
         Of weights, order and augmentation.
     start
         The key of the training whose weights it starts from, or "weights:" and the hash of a file.
+    doubles
+        Positions in `images` of those that are the same image, whatever their names and labels; a
+        tuple for each such image.
     """
 
     stage: ClassVar[str] = "train"
@@ -102,6 +106,7 @@ class Train(Task[TrainInputs, Trained]):
     fold: int
     seed: int
     start: str | None = None
+    doubles: tuple[tuple[int, ...], ...] = ()
 
     @property
     def images(self) -> tuple[Key, ...]:
@@ -116,13 +121,32 @@ class Train(Task[TrainInputs, Trained]):
         yield LOSSES, self.learning.loss
         yield SCHEDULES, self.learning.schedule
 
-    def split(self, counts: Sequence[Sequence[int]]) -> FoldSplit:
+    def split(self, images: Sequence[Patches]) -> FoldSplit:
         """The parts of the training set, as positions in the patches of all its images.
 
-        `counts` are, for each member, the numbers of patches of its images.
+        An image that is there twice, under two names, stands in one part only.
         """
-        parts = [fold_split(member, self.fold, self.folding) for member in counts]
-        return union_split(parts, [sum(member) for member in counts])
+        leaders = list(range(len(images)))
+        for same in self.doubles:
+            for i in same:
+                leaders[i] = same[0]
+        found, at = [], 0
+        for member in self.members:
+            counts = [len(one.rows) for one in images[at : at + len(member)]]
+            alike = leaders[at : at + len(member)] if self.doubles else ()
+            found.append((counts, fold_split(counts, self.fold, self.folding, alike)))
+            at += len(member)
+        split = union_split([part for _, part in found], [sum(counts) for counts, _ in found])
+        if not self.doubles:
+            return split
+        return without_doubles(
+            split,
+            [
+                (leader, int(row), int(col))
+                for leader, image in zip(leaders, images, strict=True)
+                for row, col in zip(image.rows, image.cols, strict=True)
+            ],
+        )
 
     def do(self, inputs: TrainInputs, workshop: Workshop) -> Trained:
         """Train, from the checkpoint if there is one; weights are saved under their hash."""
@@ -140,8 +164,7 @@ class Train(Task[TrainInputs, Trained]):
             workshop.patches(key, source, asked)
             for key, source in zip(self.images, sources, strict=True)
         ]
-        found = iter(images)
-        split = self.split([[len(next(found).rows) for _ in member] for member in self.members])
+        split = self.split(images)
         names = [source.place.row.image_id for source in sources]
         values = selection.known_values(images, names, self.columns, self.learning.augmentations)
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from studyspec.images.patches import Patches
+    from studyspec.images.pipeline import Saved
     from studyspec.jobs.kept import KeptPatch
     from studyspec.jobs.task import Key, PreparedImage
     from studyspec.learn.networks import Description, NetworkFile
@@ -34,8 +35,8 @@ class Workshop(Protocol):
         So are those that do not bear `facts`: an earlier version made them, which noted fewer.
         """
 
-    def save_patches(self, key: Key, patches: Patches) -> int:
-        """Keep patches under their key; the bytes written."""
+    def save_patches(self, key: Key, patches: Patches) -> Saved:
+        """Keep patches under their key."""
 
     def network(self, file: NetworkFile) -> nn.Module:
         """A network, from memory if it was the last one."""
@@ -45,8 +46,8 @@ class Workshop(Protocol):
 
         Raises
         ------
-        RunError
-            If they are gone.
+        WeightsGone
+            If none of them is as it was written.
         """
 
     def checkpoint(self, key: Key) -> Path:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import time
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 
 from studyspec.files import whole
+from studyspec.seals import Broken, seal, unsealed
+
+log = logging.getLogger(__name__)
 
 
 class Interrupted(Exception):  # noqa: N818
@@ -48,11 +53,16 @@ class CheckpointFile:
         self._checkpoint, self._saved_at = checkpoint, time.monotonic()
 
     def read(self, device: str) -> dict[str, object] | None:
-        """What was saved last, tensors on a device; none if there is no whole file."""
+        """What was saved last, tensors on a device; none if there is no file as it was written."""
         path = self._checkpoint.path
-        if not zipfile.is_zipfile(path):
+        try:
+            saved = io.BytesIO(unsealed(path))
+            return dict(torch.load(saved, map_location=device, weights_only=True))
+        except FileNotFoundError:
             return None
-        return dict(torch.load(path, map_location=device, weights_only=True))
+        except (OSError, Broken, UnpicklingError, RuntimeError) as error:
+            log.warning("%s: damaged checkpoint: %s; the training begins anew", path, error)
+            return None
 
     def offer(self, saved: Callable[[], Mapping[str, object]]) -> None:
         """Save if it is time to, or if the training is to stop.
@@ -72,6 +82,7 @@ class CheckpointFile:
         """Replace the file."""
         with whole(self._checkpoint.path) as half:
             torch.save(dict(saved), half)
+            seal(half)
         self._saved_at = time.monotonic()
 
     def remove(self) -> None:

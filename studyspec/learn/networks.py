@@ -14,6 +14,7 @@ from typing import Literal
 from pydantic import Field, JsonValue
 from safetensors import SafetensorError, safe_open
 
+from studyspec import seals
 from studyspec.errors import LearnError
 from studyspec.spec.foreign import ForeignNetwork
 from studyspec.spec.uses import Pipeline, Use, Written
@@ -152,8 +153,7 @@ def unreadable(path: Path, error: Exception) -> LearnError:
 
 def _sha256(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return seals.sha256(path)
     except OSError as error:
         raise LearnError(
             f"cannot be read: {error.strerror}", where=str(path), hint="is the path right?"

@@ -96,5 +96,13 @@ def same_images(a: Sequence[PlannedImage], b: Sequence[PlannedImage]) -> tuple[i
     return tuple(i for i, image in enumerate(b) if _identity(image) in held)
 
 
+def doubles(images: Sequence[PlannedImage]) -> tuple[tuple[int, ...], ...]:
+    """Positions of images that are one image under several names, a tuple for each such image."""
+    found: dict[str, list[int]] = {}
+    for i, image in enumerate(images):
+        found.setdefault(_identity(image), []).append(i)
+    return tuple(tuple(same) for same in found.values() if len(same) > 1)
+
+
 def _identity(image: PlannedImage) -> str:
     return image.image_sha256 or image.row.image_uri

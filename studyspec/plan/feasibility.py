@@ -7,7 +7,7 @@ from itertools import combinations
 
 from studyspec.errors import Mistake
 from studyspec.images.choice import too_few
-from studyspec.plan.datasets import ImageSet, ResolvedDataset, image_set, same_images
+from studyspec.plan.datasets import ImageSet, ResolvedDataset, doubles, image_set, same_images
 from studyspec.plan.fitting import unfitting
 from studyspec.plan.lacking import lacking
 from studyspec.plan.leakage import seen
@@ -94,12 +94,14 @@ def _overlaps(union: ImageSet) -> Iterator[Mistake]:
 def _too_few(union: ImageSet, folds: int) -> Iterator[Mistake]:
     """Datasets with fewer images than folds, where whole images are folded."""
     for member in union.members:
-        n = len(member.images)
+        twice = sum(len(same) - 1 for same in doubles(member.images))
+        n = len(member.images) - twice
         if n < folds:
+            but = ", the same under several names counted once" if twice else ""
             yield Mistake(
                 ("datasets", member.name),
                 f"dataset '{member.name}' has {n} image{'s' if n > 1 else ''}, fewer than "
-                f"{folds} folds",
+                f"{folds} folds{but}",
                 "widen its filter, or lower cross_validation.folds",
             )
 

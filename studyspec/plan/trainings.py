@@ -10,7 +10,7 @@ from studyspec.jobs.stages import Job
 from studyspec.jobs.task import Key
 from studyspec.jobs.train import Train, TrainInputs
 from studyspec.learn.networks import NetworkFile
-from studyspec.plan.datasets import ImageSet, ResolvedDataset, image_set
+from studyspec.plan.datasets import ImageSet, ResolvedDataset, doubles, image_set
 from studyspec.plan.preparation import Preparation, PreparedSet
 from studyspec.spec.names import BASE
 from studyspec.spec.sections import StageSettings
@@ -86,6 +86,7 @@ class TrainingSet:
             fold=part,
             seed=settings.seeds[part] + repeat,
             start=start,
+            doubles=doubles(self.images.images),
         )
         needs = dict.fromkeys(self.prepared.keys)
         if start is not None and weights is None:

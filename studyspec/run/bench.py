@@ -5,18 +5,18 @@ Knows no queue, no leases and no records but those that name trained weights.
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
-from studyspec.errors import FileError, RunError
+from studyspec.errors import FileError, RunError, WeightsGone
 from studyspec.files import beside, sync
 from studyspec.images.patches import Patches
-from studyspec.images.pipeline import load, save
+from studyspec.images.pipeline import Saved, load, save
 from studyspec.jobs.kept import KeptPatch
 from studyspec.jobs.prepare import Prepare, made
 from studyspec.jobs.stages import Job, task_of
@@ -24,11 +24,12 @@ from studyspec.jobs.task import Key, PreparedImage, Result
 from studyspec.learn.networks import Description, NetworkFile
 from studyspec.store.folder import Results
 from studyspec.store.kept import save_kept
-from studyspec.store.records import trained_weights
+from studyspec.store.records import trained_weights, whole_weights
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+log = logging.getLogger(__name__)
 OnProgress = Callable[[Mapping[str, JsonValue]], None]
 
 
@@ -78,18 +79,24 @@ class Bench:
         So are those that do not bear `facts`: an earlier version made them, which noted fewer.
         """
         folder = self._results.patches(key)
-        with suppress(FileError):
+        try:
             found = load(folder)
             if found.facts.keys() >= set(facts):
                 return found
+        except FileError as error:
+            if folder.exists():
+                log.warning("%s; they are made again", error.text)
         shutil.rmtree(folder, ignore_errors=True)
         task = task_of(source.ingredients)
         assert isinstance(task, Prepare)
+        if task.key != key:
+            what = f"the sources of patches {key[:12]} are those of others"
+            raise RunError(what, hint="run again: they are written anew")
         save(made(task, source.place, self)[0], folder)
         return load(folder)
 
-    def save_patches(self, key: Key, patches: Patches) -> int:
-        """Keep patches under their key; the bytes written."""
+    def save_patches(self, key: Key, patches: Patches) -> Saved:
+        """Keep patches under their key."""
         return save(patches, self._results.patches(key))
 
     def network(self, file: NetworkFile) -> nn.Module:
@@ -102,12 +109,11 @@ class Bench:
         return self._network[1]
 
     def trained(self, key: Key) -> NetworkFile:
-        """The weights that a train task left, as a network; raises RunError if they are gone."""
-        for sha in trained_weights(self._results, key):
-            path = self._results.network(sha)
-            if path.exists():
-                return NetworkFile(name=key[:12], sha256=sha, file=str(path))
-        raise RunError(
+        """The weights that a train task left, as a network; raises WeightsGone if none is whole."""
+        path = whole_weights(self._results, trained_weights(self._results, key))
+        if path is not None:
+            return NetworkFile(name=key[:12], sha256=path.stem, file=str(path))
+        raise WeightsGone(
             f"the weights of network {key[:12]} are gone", hint="run again: they are trained anew"
         )
 

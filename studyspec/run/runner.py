@@ -186,7 +186,8 @@ class _Run:
             if known and job.key not in self._options.redo:
                 continue
             failures = 0 if status is None else status.failures
-            forgiven = failures if known or self._options.retry_failed else 0
+            mended = status is not None and status.mended
+            forgiven = failures if known or mended or self._options.retry_failed else 0
             self._jobs[job.key] = job
             self._failures[job.key] = failures
             self._board.add(ticket_of(job, number, forgiven, self._options.time_limit_s))

@@ -35,6 +35,11 @@ class Results:
         return self.records / f"{key}.{uuid}.json"
 
     @property
+    def refused(self) -> Path:
+        """Which records cannot be true, and are as if they were not there."""
+        return self.folder / "refused.json"
+
+    @property
     def artifacts(self) -> Path:
         """What jobs made, apart from their scores."""
         return self.folder / "artifacts"

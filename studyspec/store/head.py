@@ -51,6 +51,22 @@ class PlanName(Written):
     profile: str | None = None
 
 
+class PlanSequence(Written):
+    """Where a plan stands among those of its study and profile: clocks may lie, this does not.
+
+    Attributes
+    ----------
+    number
+        One more than that of the plan that was the newest when it was written; 0 in the records of
+        earlier versions.
+    parent
+        The uuid of that plan; None if there was none.
+    """
+
+    number: int = Field(0, ge=0, le=2**53)
+    parent: str | None = None
+
+
 class Head(Written):
     """The head of a record.
 
@@ -76,6 +92,8 @@ class Head(Written):
         The attempt's log, relative to the results folder.
     plan
         The study and profile, of a plan.
+    sequence
+        Its place among these plans.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -98,6 +116,7 @@ class Head(Written):
     error: Failure | None = None
     log: str | None = None
     plan: PlanName | None = None
+    sequence: PlanSequence = PlanSequence()
 
 
 @dataclass(frozen=True)

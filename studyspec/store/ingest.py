@@ -18,6 +18,7 @@ from studyspec.store.record_file import EarlierResultsError
 from studyspec.store.record_tables import Earlier, insert_records
 from studyspec.store.records import record_names, stamp
 from studyspec.store.sums import Sums
+from studyspec.store.verdicts import fault, write_refused
 
 BATCH_FILES = 512
 BATCH_BYTES = 1 << 26
@@ -91,7 +92,9 @@ def _ingest_batch(results: Results, connection: Connection) -> tuple[int, bool]:
         connection.execute(
             "insert into stored.unreadable values (?, ?, ?)", [name, stamps[name], problem]
         )
+    refused = connection.execute("select record, stamp, reason from stored.unreadable").fetchall()
     connection.commit()
+    write_refused(results, {name: (stamp, why) for name, stamp, why in refused})
     for name, problem in problems.items():
         log.warning("%s: unreadable record: %s; passed over", results.records / name, problem)
     return len(files) - len(problems), len(files) < len(names)
@@ -124,7 +127,11 @@ def _read_one(path: Path) -> _File:
     seen = stamp(path)
     try:
         data = path.read_bytes()
-        return _File(path.name, seen, hashlib.sha256(data).hexdigest(), data.decode())
+        text = data.decode()
+        problem = fault(path, text)
+        if problem:
+            return _File(path.name, seen, problem=problem)
+        return _File(path.name, seen, hashlib.sha256(data).hexdigest(), text)
     except OSError as error:
         return _File(path.name, seen, problem=error.strerror or str(error))
     except UnicodeDecodeError:

@@ -6,6 +6,7 @@ only with another evaluation.
 
 from __future__ import annotations
 
+import io
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 from studyspec.files import whole
 from studyspec.jobs.kept import KeptPatch
 from studyspec.jobs.task import Key
+from studyspec.seals import Broken, seal, unsealed
 from studyspec.store.folder import Results
 
 log = logging.getLogger(__name__)
@@ -42,7 +44,7 @@ class KeptPatches(Mapping[Key, Sequence[KeptPatch]]):
 
 
 def save_kept(patches: Sequence[KeptPatch], path: Path) -> None:
-    """Write patches of one evaluation, whole or not at all."""
+    """Write patches of one evaluation, sealed, whole or not at all."""
     with whole(path, durable=False) as half:
         np.savez_compressed(
             half,
@@ -54,16 +56,21 @@ def save_kept(patches: Sequence[KeptPatch], path: Path) -> None:
             label=np.stack([np.packbits(p.label, axis=1) for p in patches]),
             predicted=np.stack([np.packbits(p.predicted, axis=1) for p in patches]),
         )
+        seal(half)
 
 
 def load_kept(path: Path) -> list[KeptPatch]:
-    """What `save_kept` wrote; nothing, if there is no such file or it is broken."""
+    """What `save_kept` wrote; nothing, if there is no such file or it is not as it was written.
+
+    Those of earlier versions bear no digest but the checksums of their format, and are believed:
+    they cannot be made again.
+    """
     try:
-        with np.load(path) as saved:
+        with np.load(io.BytesIO(unsealed(path, trusting=True))) as saved:
             return _patches(saved)
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, KeyError, IndexError, BadZipFile) as error:
+    except (OSError, ValueError, KeyError, IndexError, BadZipFile, Broken) as error:
         log.warning("%s: kept predictions cannot be read: %s; left out", path, error)
         return []
 

@@ -29,7 +29,12 @@ def plan_tables(connection: Connection) -> None:
     connection.execute(_shipped("tables.sql"))
 
 
-MIGRATIONS: tuple[Migration, ...] = (plan_tables,)
+def plan_numbers(connection: Connection) -> None:
+    """The place of each plan in the sequence of plans; those of before bear none."""
+    connection.execute("alter table stored.plan add column number bigint default 0")
+
+
+MIGRATIONS: tuple[Migration, ...] = (plan_tables, plan_numbers)
 
 
 def migrate(connection: Connection, folder: Path) -> None:

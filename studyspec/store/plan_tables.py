@@ -63,6 +63,7 @@ def _entries(name: str, columns: str) -> str:
 PLANS = f"""
 create or replace temp table plans as
 select record, hash, h.key as key, h.finished_at as finished_at,
+       coalesce(h.sequence.number, 0) as number,
        from_json(text->'result', {text(json.dumps(PLAN))}) as p
 from incoming where h.stage = '{STAGE}'
 """
@@ -70,7 +71,7 @@ STATEMENTS = (
     """
     insert into stored.plan
     select record, hash, key, p.study, coalesce(p.profile, ''), finished_at, p.question, p.spec,
-           p.source
+           p.source, number
     from plans
     """,
     """

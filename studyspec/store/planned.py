@@ -59,6 +59,7 @@ def write_plan(results: Results, plan: Json, index: RecordIndex | None = None) -
         raise StoreError("a plan must name its study", where=str(results.folder)) from None
     key = digest(plan)
     newest = (index or RecordIndex(results)).newest_plan(name.study, name.profile)
-    if newest is not None and read_head(newest).key == key:
+    before = None if newest is None else read_head(newest)
+    if newest is not None and before is not None and before.key == key:
         return newest
-    return write_record(results, new_plan_record(key, name, plan))
+    return write_record(results, new_plan_record(key, name, plan, before))

@@ -26,7 +26,7 @@ from studyspec.jobs.evaluate import Evaluate
 from studyspec.jobs.stages import Job
 from studyspec.jobs.task import Result, providers
 from studyspec.store.folder import Results
-from studyspec.store.head import Circumstances, Failure, Head, PlanName, Status
+from studyspec.store.head import Circumstances, Failure, Head, PlanName, PlanSequence, Status
 
 __all__ = [
     "Circumstances",
@@ -34,8 +34,10 @@ __all__ = [
     "Failure",
     "Head",
     "PlanName",
+    "PlanSequence",
     "Record",
     "Status",
+    "head_of",
     "new_plan_record",
     "new_record",
     "read_head",
@@ -120,8 +122,8 @@ def new_record(
     return Record(head, job.task.ingredients, None if result is None else result.written())
 
 
-def new_plan_record(key: str, name: PlanName, plan: Json) -> Record:
-    """The record of a plan made now."""
+def new_plan_record(key: str, name: PlanName, plan: Json, newest: Head | None = None) -> Record:
+    """The record of a plan made now; `newest` is the head of the one that was the newest so far."""
     now = datetime.now(UTC)
     head = Head(
         key=key,
@@ -133,6 +135,10 @@ def new_plan_record(key: str, name: PlanName, plan: Json) -> Record:
         host=platform.node(),
         versions=versions(),
         plan=name,
+        sequence=PlanSequence(
+            number=1 if newest is None else newest.sequence.number + 1,
+            parent=None if newest is None else newest.uuid,
+        ),
     )
     return Record(head, result=plan)
 
@@ -178,6 +184,12 @@ def read_head(path: Path) -> Head:
         if file.read() == END and line.endswith(b",\n"):
             return _head(path, json.loads(line[:-2] + b"}"))
     return read_record(path).head  # written by other hands, or not readable at all
+
+
+def head_of(path: Path, text: str) -> Head:
+    """The head of a record whose text is at hand; raises StoreError, ValueError."""
+    line = text.partition("\n")[0]
+    return _head(path, json.loads(f"{line[:-1]}}}" if line.endswith(",") else text))
 
 
 def versions() -> dict[str, str]:

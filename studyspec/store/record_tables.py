@@ -25,10 +25,26 @@ HEAD_FAULTS = [
     (f"schema is distinct from {SCHEMA}", "of another schema"),
     *((f"h.{c.name} is null", f"no {c.name}") for c in columns(Head) if c.required),
 ]
+COUNTS = ("tp", "fp", "fn", "tn")
 IMAGES_FAULT = (
     "coalesce(list_max(r.scores.image) >= len(r.image_ids) or list_min(r.scores.image) < 0, false)",
     "its scores do not fit together",
 )
+PIXELS = (
+    "list_transform(range(1, len(r.scores.tp) + 1), lambda i: "
+    "r.scores.tp[i] + r.scores.fp[i] + r.scores.fn[i] + r.scores.tn[i])"
+)
+COUNT_FAULTS = [
+    (
+        f"coalesce(least({', '.join(f'list_min(r.scores.{n})' for n in COUNTS)}) < 0, false)",
+        "its counts are negative",
+    ),
+    (
+        f"coalesce(list_min({PIXELS}) <> list_max({PIXELS}) "
+        f"or pow(round(sqrt(list_min({PIXELS}))), 2) <> list_min({PIXELS}), false)",
+        "its counts do not add up to the pixels of a patch",
+    ),
+]
 ATTEMPTS = f"""
 insert into stored.attempt by name
 select record, hash, {", ".join(column.read("h") for column in ATTEMPT)}
@@ -66,7 +82,7 @@ def insert_records(
     for stage in STAGES:
         table = f"parsed_{stage}"
         connection.execute(f"create or replace temp table {table} as {parsing(stage)}")
-        further = [IMAGES_FAULT] if stage == Evaluate.stage else []
+        further = [IMAGES_FAULT, *COUNT_FAULTS] if stage == Evaluate.stage else []
         odd = _refuse(connection, table, faults(stage) + further)
         _delete(connection, "incoming", odd)
         refused |= odd

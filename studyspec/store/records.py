@@ -9,15 +9,17 @@ import hashlib
 import logging
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
-from studyspec.errors import StoreError
+from studyspec.errors import StoreError, WeightsGone
 from studyspec.jobs.stages import STAGES, Job
 from studyspec.jobs.train import Trained
+from studyspec.seals import is_named
 from studyspec.store.folder import Results
 from studyspec.store.record_file import (
     EarlierResultsError,
@@ -28,6 +30,7 @@ from studyspec.store.record_file import (
     read_record,
 )
 from studyspec.store.rules import newest, ranked
+from studyspec.store.verdicts import Refused, read_refused
 
 TRIES = 3
 FAILURES: tuple[Status, ...] = ("error", "out_of_memory", "time_limit", "killed", "lost")
@@ -51,7 +54,7 @@ class KeyStatus:
         Whether there is a result.
     failures
         Attempts that failed; being preempted is no failure.
-    last_status, last_message, last_log
+    last_status, last_message, last_log, last_kind
         Of the last of these.
     weights
         Hashes of the weights of all done trainings, the chosen one first.
@@ -64,6 +67,7 @@ class KeyStatus:
     last_status: Status | None = None
     last_message: str = ""
     last_log: str | None = None
+    last_kind: str = ""
     weights: tuple[str, ...] = ()
     path: Path | None = None
 
@@ -81,9 +85,14 @@ class KeyStatus:
         return failures >= TRIES or (failures > 0 and self.last_status in FINAL)
 
     @property
+    def mended(self) -> bool:
+        """Whether it failed for want of what another run makes again."""
+        return self.last_kind == WeightsGone.__name__
+
+    @property
     def final_failure(self) -> str:
         """Why it will not be tried again; empty if it is done or will be."""
-        if self.done or not self.failed():
+        if self.done or self.mended or not self.failed():
             return ""
         return FINAL.get(self.last_status) or self.last_message or "it failed"
 
@@ -97,8 +106,10 @@ class _Attempt:
     finished_at: datetime
     weights_sha256: str | None
     network: str | None
+    kind: str
     message: str
     log: str | None
+    number: int
 
     @classmethod
     def of(cls, path: Path, head: Head) -> _Attempt:
@@ -109,8 +120,10 @@ class _Attempt:
             head.finished_at,
             head.weights_sha256,
             head.network,
+            "" if head.error is None else head.error.kind,
             "" if head.error is None else head.error.text,
             head.log,
+            head.sequence.number,
         )
 
     def sha256(self) -> str:
@@ -135,6 +148,8 @@ class RecordIndex:
     _plans: dict[PlanName, _Attempt] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
     _unreadable: dict[str, str] = field(default_factory=dict)
+    _refused: Refused = field(default_factory=dict)
+    _refused_stamp: str = ""
     _changed_at: int = -1
     _first_seen: float = 0.0
     _settled: bool = False
@@ -151,7 +166,11 @@ class RecordIndex:
         return None if found is None else found.path
 
     def has_artifact(self, job: Job) -> bool:
-        """Whether what a done job made is still there, where other jobs would need it."""
+        """Whether what a done job made is still there, where other jobs would need it.
+
+        Weights must be as they were written; patches are compared where they are read, as they are
+        large, and made again there.
+        """
         return self.holds(job.stage, job.key)
 
     def holds(self, stage: str, key: str) -> bool:
@@ -161,15 +180,19 @@ class RecordIndex:
                 return self.results.patches(key).exists()
             case "weights":
                 status = self._statuses.get(key, KeyStatus())
-                return any(self.results.network(sha).exists() for sha in status.weights)
+                return whole_weights(self.results, status.weights) is not None
             case _:
                 return True
 
     def refresh(self) -> None:
-        """Read what is new. A record that cannot be read is told of once and passed over."""
+        """Read what is new. A record that cannot be read is told of once and passed over.
+
+        So are those that were refused when they were ingested, without a word: they were told of.
+        """
+        changed = self._drop_refused()
         if self._quiet():
+            self._judge(changed)
             return
-        changed = set()
         for name in self._new_names():
             path = self.results.records / name
             try:
@@ -218,9 +241,25 @@ class RecordIndex:
 
     def _new_names(self) -> Iterator[str]:
         for name in sorted(record_names(self.results) - self._seen):
-            known = self._unreadable.get(name)
-            if known is None or known != stamp(self.results.records / name):
+            told = {self._unreadable.get(name), self._refused.get(name, (None,))[0]} - {None}
+            if not told or stamp(self.results.records / name) not in told:
                 yield name
+
+    def _drop_refused(self) -> set[str]:
+        """Forget records that were refused since the last time; the jobs that they were of."""
+        changed = stamp(self.results.refused)
+        if changed == self._refused_stamp:
+            return set()
+        self._refused_stamp, self._refused = changed, read_refused(self.results)
+        self._changed_at = -1
+        keys = set()
+        for name in self._refused.keys() & self._seen:
+            key = name.partition(".")[0]
+            self._seen.discard(name)
+            kept = [one for one in self._attempts.get(key, ()) if one.path.name != name]
+            self._attempts[key] = kept
+            keys.add(key)
+        return keys
 
     def _pass_over(self, path: Path, error: StoreError) -> None:
         self._unreadable[path.name] = stamp(path)
@@ -239,13 +278,29 @@ def record_names(results: Results) -> set[str]:
 
 def trained_weights(results: Results, key: str) -> tuple[str, ...]:
     """Hashes of the weights that a train job left, the chosen one first."""
-    done = []
+    done, refused = [], read_refused(results)
     for name in record_names(results):
-        if name.startswith(f"{key}."):
-            path = results.records / name
+        path = results.records / name
+        if name.startswith(f"{key}.") and refused.get(name, ("",))[0] != stamp(path):
             with suppress(StoreError):
                 done.append(_Attempt.of(path, read_head(path)))
     return _weights(ranked([attempt for attempt in done if attempt.status == "done"]))
+
+
+def whole_weights(results: Results, hashes: Iterable[str]) -> Path | None:
+    """The first of these weights that is there as it was written; others are told of once."""
+    for sha in hashes:
+        path = results.network(sha)
+        if is_named(path):
+            return path
+        if path.exists():
+            _tell_damaged(path, stamp(path))
+    return None
+
+
+@lru_cache
+def _tell_damaged(path: Path, _state: str) -> None:
+    log.warning("%s: damaged weights: they differ from the hash in their name; left out", path)
 
 
 def lowest_loss(index: RecordIndex, key: str) -> float | None:
@@ -278,6 +333,7 @@ def _status(attempts: Sequence[_Attempt], wanted: str | None) -> KeyStatus:
         last_status=None if last is None else last.status,
         last_message="" if last is None else last.message,
         last_log=None if last is None else last.log,
+        last_kind="" if last is None else last.kind,
         weights=_weights(done),
         path=done[0].path if done else None,
     )

@@ -33,12 +33,21 @@ class Finished(Protocol):
         """Of its file."""
 
 
+class Numbered(Finished, Protocol):
+    """A record of a plan, as far as the rules ask."""
+
+    @property
+    def number(self) -> int:
+        """Its place in the sequence of plans."""
+
+
 F = TypeVar("F", bound=Finished)
+P = TypeVar("P", bound=Numbered)
 
 CHOSEN_FIRST = "coalesce(weights_sha256 = wanted, false) desc, finished_at, hash, record"
 """`ranked`, as an order of rows; `wanted` is null where there is no such hash."""
 
-NEWEST_FIRST = "p.created_at desc, p.record desc"
+NEWEST_FIRST = "p.number desc, p.created_at desc, p.record desc"
 """`newest`, as an order of plans `p`."""
 
 
@@ -58,9 +67,13 @@ def ranked(done: Sequence[F], wanted: str | None = None) -> list[F]:
     return sorted(done, key=rank)
 
 
-def newest(plans: Iterable[F]) -> F:
-    """The plan that counts, of those of one study and profile."""
-    return max(plans, key=lambda plan: (plan.finished_at, plan.path.name))
+def newest(plans: Iterable[P]) -> P:
+    """The plan that counts, of those of one study and profile: the one of the highest number.
+
+    Times decide only between plans that did not know each other, and those of earlier versions;
+    the next plan to be written has a higher number than any of them.
+    """
+    return max(plans, key=lambda plan: (plan.number, plan.finished_at, plan.path.name))
 
 
 def own_variant(planned: Container[tuple[str, str, str]], variant: str, test: str) -> str | None:

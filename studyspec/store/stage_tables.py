@@ -27,7 +27,7 @@ from studyspec.store.sql_types import (
 )
 
 RECORD = Column("record", "VARCHAR")
-ATTEMPT = tuple(column for column in columns(Head) if column.name != "plan")
+ATTEMPT = tuple(column for column in columns(Head) if column.name not in ("plan", "sequence"))
 
 
 @dataclass(frozen=True)

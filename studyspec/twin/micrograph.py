@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,9 +79,9 @@ class Micrograph:
         )
 
     @classmethod
-    def load(cls, path: Path) -> Micrograph:
-        """Read what `save` wrote."""
-        with np.load(path) as saved:
+    def read(cls, data: bytes) -> Micrograph:
+        """What `save` wrote into a file."""
+        with np.load(io.BytesIO(data)) as saved:
             pixels = saved["pixels"]
             drawn, exact = (
                 np.unpackbits(saved[name], axis=1, count=pixels.shape[1]).astype(bool)

@@ -196,3 +196,29 @@ def test_suffixes_that_are_no_tuple_are_told(
 ) -> None:
     ser(tmp_path, monkeypatch, "whole", READER.replace('(".ser",)', '".ser"'))
     assert "its suffixes are '.ser': expected a tuple of text" in READERS.broken[0].text
+
+
+@pytest.mark.parametrize(
+    ("label", "reason"),
+    [
+        (np.full((4, 4), np.nan), "no numbers"),
+        (np.ones((4, 4), np.complex64), "complex64"),
+        (np.full((4, 4), "0"), "<U1"),
+        (np.zeros((4, 4), "datetime64[s]"), "datetime64"),
+    ],
+)
+def test_a_label_that_holds_no_real_numbers_is_refused(
+    tmp_path: Path, label: npt.NDArray[np.generic], reason: str
+) -> None:
+    np.save(tmp_path / "label.npy", label)
+    with pytest.raises(FileError, match=reason):
+        read_label(tmp_path / "label.npy")
+
+
+def test_large_counts_that_would_collapse_are_refused(tmp_path: Path) -> None:
+    counts = np.arange(256, dtype=np.uint32).reshape(16, 16)
+    np.save(tmp_path / "small.npy", counts)
+    np.save(tmp_path / "large.npy", counts + np.uint32(4_000_000_000))
+    assert len(np.unique(read_image(tmp_path / "small.npy").pixels)) == 256
+    with pytest.raises(FileError, match="cannot tell them apart; subtract an offset"):
+        read_image(tmp_path / "large.npy")

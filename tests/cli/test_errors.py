@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -113,3 +114,11 @@ def test_every_shipped_study_checks_under_each_profile(study: Path) -> None:
     for profile in (None, *(name for name in profiles if (study.stem, name) != TO_BE_SIMULATED)):
         checked = api.check(study, profile)
         assert all(dataset.images for dataset in checked.datasets.values())
+
+
+def test_check_lists_one_image_under_two_names(tmp_path: Path) -> None:
+    make_project(tmp_path, "AB")
+    shutil.copy(tmp_path / "data" / "A0.npy", tmp_path / "data" / "B1.npy")
+    done = studyspec(tmp_path, "check", "study.toml")
+    assert "one image under 2 names, kept in one part of each fold: data/A0.npy\n" in done.stdout
+    assert "  data/B1.npy\n" in done.stdout

@@ -43,6 +43,15 @@ def test_a_label_of_another_shape_is_told(tmp_path: Path) -> None:
         door(tmp_path).read(camera_row(tmp_path, 16), "drawn")
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 0.0, -0.02])
+@pytest.mark.parametrize("name", ["pixel_scale_nm", "dose_e_per_A2"])
+def test_a_quantity_that_cannot_be_is_told(tmp_path: Path, name: str, value: float) -> None:
+    row = replace(camera_row(tmp_path), **{name: value})  # type: ignore[arg-type]
+    for asked in (door(tmp_path).identity, door(tmp_path).read):
+        with pytest.raises(FileError, match=f"mine/image: {name} is {value}; expected a number"):
+            asked(row, "drawn")
+
+
 def test_a_changed_file_is_another_image(tmp_path: Path) -> None:
     row = camera_row(tmp_path)
     before = door(tmp_path).identity(row, "drawn")

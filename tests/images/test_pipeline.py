@@ -70,14 +70,14 @@ def test_a_pipeline_is_its_steps_one_after_the_other(
 
 def test_prepared_patches_come_back_from_disk_mapped(tmp_path: Path) -> None:
     patches = prepare(Labelled(noise(64, 64), np.ones((64, 64), bool), 0.02), SMALL, {})
-    size = save(patches, tmp_path / "key")
+    saved = save(patches, tmp_path / "key")
     again = load(tmp_path / "key")
     assert isinstance(again.images, np.memmap)
     assert np.array_equal(again.images, patches.images)
     assert (again.shape, list(again.rows)) == ((64, 64), list(patches.rows))
     assert again.facts == patches.facts
     assert set(again.facts) == {"image_counts", "frame_counts", "relative_sd", *NOISE_FACTS}
-    assert size == sum(f.stat().st_size for f in (tmp_path / "key").iterdir())
+    assert saved.bytes == sum(f.stat().st_size for f in (tmp_path / "key").iterdir())
 
 
 def test_an_image_without_particles_has_no_patches_and_can_be_saved(tmp_path: Path) -> None:
@@ -172,3 +172,25 @@ def test_a_step_that_breaks_its_promise_is_named(how: str, message: str) -> None
     labelled = Labelled(noise(32, 32), np.ones((32, 32), bool), None)
     with pytest.raises(PluginError, match=f"step 'bent' of bender 1.5 failed: {message}"):
         prepare(labelled, bent(how), {})
+
+
+@pytest.mark.parametrize("name", ["images.npy", "labels.npy", "index.json"])
+def test_patches_that_were_damaged_are_no_patches(tmp_path: Path, name: str) -> None:
+    patches = prepare(Labelled(noise(64, 64), np.ones((64, 64), bool), 0.02), SMALL, {})
+    save(patches, tmp_path / "key")
+    path = tmp_path / "key" / name
+    data = bytearray(path.read_bytes())
+    data[-2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(FileError, match=f"no prepared patches: {name} differs from its digest"):
+        load(tmp_path / "key")
+    save(patches, tmp_path / "key")
+    assert np.array_equal(load(tmp_path / "key").images, patches.images)
+
+
+def test_patches_of_before_there_were_digests_are_no_patches(tmp_path: Path) -> None:
+    patches = prepare(Labelled(noise(64, 64), np.ones((64, 64), bool), 0.02), SMALL, {})
+    save(patches, tmp_path / "key")
+    (tmp_path / "key" / "sha256").unlink()
+    with pytest.raises(FileError, match="no prepared patches"):
+        load(tmp_path / "key")

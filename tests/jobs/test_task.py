@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from itertools import combinations
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 
 from studyspec.errors import RunError
+from studyspec.images.patches import Patches
 from studyspec.jobs.evaluate import Evaluate
 from studyspec.jobs.folds import Folding
 from studyspec.jobs.measure import Measure
@@ -20,6 +23,8 @@ from studyspec.plugins.registry import OURS
 from studyspec.spec.sections import CrossValidationSettings, StageSettings
 from studyspec.spec.uses import Learning, Use
 from tests.jobs import tasks
+
+PARTS = ("train", "validation", "test")
 
 
 @given(tasks.tasks)
@@ -133,7 +138,46 @@ def test_a_training_divides_its_patches_by_fold_and_member() -> None:
         folding=folding,
         fold=1,
         seed=3,
-    ).split([[2, 2], [4]])
+    ).split([patches(2), patches(2), patches(4)])
     parts = [*split.train, *split.validation, *split.test]
     assert sorted(parts) == list(range(8))
     assert sum(position >= 4 for position in split.test) == 2
+
+
+def patches(n: int) -> Patches:
+    """Patches in a row, without pixels."""
+    empty = np.zeros((n, 0, 0))
+    place = np.arange(n, dtype=np.int32)
+    pixels, labels = empty.astype(np.float32), empty.astype(np.uint8)
+    return Patches(pixels, labels, place * 0, place, (0, 0))
+
+
+@pytest.mark.parametrize("unit", ["patch", "image"])
+@pytest.mark.parametrize("fold", range(3))
+def test_an_image_under_two_names_stands_in_one_part(unit: str, fold: int) -> None:
+    counts = [2, 3, 2, 3, 2, 2]
+    training = Train(
+        members=(tuple("abcdef"),),
+        learning=tasks.TRAIN.learning,
+        folding=Folding.model_validate({"folds": 3, "unit": unit}),
+        fold=fold,
+        seed=3,
+    )
+    images = [patches(n) for n in counts]
+    leaders = {0: 0, 1: 1, 2: 2, 3: 1, 4: 4, 5: 0}
+    places = [(leaders[i], j) for i, n in enumerate(counts) for j in range(n)]
+
+    def parts(task: Train) -> list[set[tuple[int, int]]]:
+        found = task.split(images)
+        return [{places[i] for i in getattr(found, part)} for part in PARTS]
+
+    both = training.model_copy(update={"doubles": ((0, 5), (1, 3))})
+    for a, b in combinations(parts(both), 2):
+        assert not a & b
+        if unit == "image":
+            assert not {image for image, _ in a} & {image for image, _ in b}
+    assert both.key != training.key
+
+
+def test_a_training_without_doubles_has_the_key_that_it_had() -> None:
+    assert "doubles" not in tasks.TRAIN.ingredients

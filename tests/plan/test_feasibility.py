@@ -32,3 +32,15 @@ def test_fewer_images_than_folds_are_told_once() -> None:
 
 def test_patches_of_few_images_may_be_enough() -> None:
     assert list(infeasible([variant((("A", "A"),))], {"A": dataset("A", 2)})) == []
+
+
+def test_an_image_under_two_names_counts_once_where_whole_images_are_folded() -> None:
+    data = dataset("A", 5)
+    again = replace(data.images[0], row=image("A/again").row)
+    found = infeasible(
+        [variant((("A", "A"),), "x", IMAGEWISE)],
+        {"A": replace(data, images=(*data.images[:4], again))},
+    )
+    assert [one.what for one in found] == [
+        "dataset 'A' has 4 images, fewer than 5 folds, the same under several names counted once"
+    ]

@@ -179,3 +179,13 @@ def test_the_fold_cells_of_repeats_are_counted_through() -> None:
     cells = expansion(DATASETS, variant(BOTH, "base", told)).cells
     assert [cell.fold for cell in cells if cell.test == "twin"] == [0, 1, 2, 3]
     assert len({cell.network for cell in cells}) == 4
+
+
+def test_the_same_bytes_under_two_names_are_told_to_the_training() -> None:
+    plain = dataset("A")
+    first, second, *others = plain.images
+    twice = replace(second, image_sha256=first.image_sha256)
+    for images, expected in ((plain.images, ()), ((first, twice, *others), ((0, 1),))):
+        found = expansion({"A": replace(plain, images=images)}, variant((("A", "A"),)))
+        tasks = [job.task for job in found.jobs if isinstance(job.task, Train)]
+        assert {task.doubles for task in tasks} == {expected}

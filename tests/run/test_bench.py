@@ -13,7 +13,7 @@ import pytest
 import torch
 from pydantic import JsonValue
 
-from studyspec.errors import FileError, RunError
+from studyspec.errors import FileError, RunError, WeightsGone
 from studyspec.jobs.evaluate import Evaluated
 from studyspec.jobs.prepare import Prepare, Prepared, PrepareInputs, source_of
 from studyspec.jobs.stages import Job
@@ -169,6 +169,65 @@ def test_an_interrupted_training_ends_as_an_undisturbed_one(
     assert isinstance(resumed, Trained)
     assert isinstance(undisturbed, Trained)
     assert resumed.weights_sha256 == undisturbed.weights_sha256
+
+
+def test_patches_that_were_changed_are_told_and_made_again(
+    tmp_path: Path, results: Results, caplog: pytest.LogCaptureFixture
+) -> None:
+    jobs = workloads.study(tmp_path, "A")
+    before = do(jobs, results)
+    path = results.patches(jobs[0].key) / "labels.npy"
+    labels = np.load(path)
+    np.save(path, labels ^ 1)
+    again = Bench(results, "cpu").execute(jobs[-1])
+    assert again.written() == before[jobs[-1].key].written()
+    assert "labels.npy differs from its digest; they are made again" in caplog.text
+    assert np.array_equal(np.load(path), labels)
+
+
+def test_weights_that_were_changed_test_nothing(
+    tmp_path: Path, results: Results, caplog: pytest.LogCaptureFixture
+) -> None:
+    jobs = workloads.study(tmp_path, "A")
+    trained = do(jobs, results)[jobs[2].key]
+    assert isinstance(trained, Trained)
+    path = results.network(trained.weights_sha256)
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 0x80  # the sign of a number
+    path.write_bytes(data)
+    with pytest.raises(WeightsGone, match="are gone"):
+        Bench(results, "cpu").execute(one(jobs, "test A on A, fold 0"))
+    assert "damaged weights: they differ from the hash in their name" in caplog.text
+
+
+def test_a_damaged_checkpoint_is_told_and_begun_anew(
+    tmp_path: Path, results: Results, bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    job = workloads.study(tmp_path, "A", epochs=3)[2]
+
+    def interrupt(progress: Mapping[str, JsonValue]) -> None:
+        if progress["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bench.execute(job, interrupt)
+    path = results.checkpoint(job.key)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 3] ^= 0x80
+    path.write_bytes(data)
+    epochs: list[JsonValue] = []
+    bench.execute(job, lambda progress: epochs.append(progress["epoch"]))
+    assert epochs == [1, 2, 3]
+    assert "damaged checkpoint: it differs from its digest" in caplog.text
+
+
+def test_sources_of_another_image_are_refused(tmp_path: Path, results: Results) -> None:
+    jobs = workloads.study(tmp_path, "A")
+    do(jobs, results)
+    shutil.rmtree(results.patches(jobs[0].key))
+    sources = jobs[-1].inputs.its_sources
+    with pytest.raises(RunError, match="are those of others"):
+        Bench(results, "cpu").patches(jobs[0].key, sources[jobs[1].key])
 
 
 def test_an_image_that_changed_since_the_plan_is_refused(tmp_path: Path, bench: Bench) -> None:

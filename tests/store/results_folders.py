@@ -31,7 +31,7 @@ from studyspec.store.record_file import (
     write_record,
 )
 
-BEGIN = datetime(2030, 1, 1, tzinfo=UTC)
+BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
 Further = dict[str, str | int | float | bool]
 COUNTS = ("tp", "fp", "fn", "tn", "loss_sum", "soft_intersection", "soft_sum")
 LEARNING = Learning(
@@ -226,10 +226,14 @@ def write_done(
 
 
 def write_failed(
-    results: Results, job: Job, status: Status = "error", after_s: float = 0.0
+    results: Results,
+    job: Job,
+    status: Status = "error",
+    after_s: float = 0.0,
+    kind: str = "ValueError",
 ) -> Path:
     """Record a failure."""
-    failure = Failure(kind="ValueError", message="it broke", hint="mend it")
+    failure = Failure(kind=kind, message="it broke", hint="mend it")
     record = new_record(job, status, circumstances(), error=failure)
     return write_record(results, at(record, after_s))
 

@@ -48,7 +48,7 @@ def test_a_migration_changes_an_older_database_and_keeps_its_rows(
         found = connection.execute("select variant, colour from stored.plan_variant").fetchall()
         steps = connection.execute("from stored.migration order by position").fetchall()
     assert found == [("base", "red")]
-    assert steps == [(0, "plan_tables"), (1, "add_colour")]
+    assert steps == [(0, "plan_tables"), (1, "plan_numbers"), (2, "add_colour")]
 
 
 def test_a_migration_that_fails_changes_nothing(

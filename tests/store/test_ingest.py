@@ -15,6 +15,7 @@ from studyspec.store.ingest import ingest, rebuild
 from studyspec.store.planned import write_plan
 from studyspec.store.queries import user_query
 from studyspec.store.record_file import Json, read_head
+from studyspec.store.records import RecordIndex
 from tests.store.dumps import dump
 from tests.store.results_folders import (
     Study,
@@ -107,8 +108,17 @@ def test_results_are_merged_by_copying_records(results: Results, tmp_path: Path)
         (lambda data: data.replace(b'"schema":2', b'"schema":9'), "another schema"),
         (lambda data: data.replace(b'"status"', b'"state"'), "no status"),
         (lambda data: data.replace(b'"image_ids"', b'"ids"'), "no image_ids in its result"),
-        (lambda data: data.replace(b'"network":"', b'"of":"'), "no network in its ingredients"),
+        (
+            lambda data: data.replace(b'"network":"', b'"of":"'),
+            "key is not the digest of its ingredients",
+        ),
         (lambda data: data.replace(b'"tp":[', b'"tp":[1,'), "do not fit together"),
+        (lambda data: data.replace(b'"tp":[', b'"tp":[-9'), "counts are negative"),
+        (lambda data: data.replace(b'"tn":[', b'"tn":[1'), "do not add up to the pixels"),
+        (lambda data: data.replace(b'"finished_at":"20', b'"finished_at":"19'), "dated 1925"),
+        (lambda data: data.replace(b'"finished_at":"20', b'"finished_at":"22'), "dated after its"),
+        (lambda data: data.replace(b'"images":["', b'"images":["0'), "digest of its ingredients"),
+        (lambda data: data.replace(b'"uuid":"', b'"uuid":"0'), "name is not its key and uuid"),
         (lambda data: data.replace(b'"image":[0', b'"image":[7'), "do not fit together"),
         (lambda data: data.replace(b'"image":[0', b'"image":["x"'), "do not fit together"),
     ],
@@ -128,6 +138,22 @@ def test_a_bad_record_is_told_of_once_and_passed_over(
     path.write_bytes(whole)
     assert ingest(results) == 1
     assert (count(results, "scores"), count(results, "unreadable_records")) == (8, 0)
+
+
+def test_a_refused_record_is_as_if_it_were_not_there(results: Results, small: Study) -> None:
+    job = small.stage("evaluate")[0]
+    index = RecordIndex(results)
+    assert index.statuses()[job.key].done
+    (path,) = results.records.glob(f"{job.key}.*")
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b'"tn":[', b'"tn":[1'))
+    ingest(results)
+    assert not index.statuses()[job.key].done
+    assert job.key not in RecordIndex(results).statuses()
+    path.write_bytes(whole)
+    assert ingest(results) == 1
+    assert RecordIndex(results).statuses()[job.key].done
+    assert index.statuses()[job.key].done
 
 
 @pytest.mark.usefixtures("small")

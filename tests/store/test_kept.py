@@ -38,3 +38,15 @@ def test_a_file_is_opened_when_it_is_asked_for(
         assert not caplog.messages
         assert found["broken"] == []
     assert "broken.npz: kept predictions cannot be read" in caplog.text
+
+
+def test_a_kept_prediction_that_was_changed_is_left_out(
+    results: Results, caplog: pytest.LogCaptureFixture
+) -> None:
+    save_kept([kept("best")], results.prediction("k"))
+    other = results.prediction("other")
+    save_kept([kept("worst")], other)
+    seal = results.prediction("k").read_bytes()[-64:]
+    other.write_bytes(other.read_bytes()[:-64] + seal)
+    assert load_kept(other) == []
+    assert "it differs from its digest; left out" in caplog.text

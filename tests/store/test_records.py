@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import math
@@ -18,11 +19,16 @@ from studyspec.plugins.registry import ARCHITECTURES
 from studyspec.spec.identity import digest
 from studyspec.spec.uses import Use
 from studyspec.store.folder import Results
+from studyspec.store.ingest import ingest
 from studyspec.store.planned import previous_plan, write_plan
+from studyspec.store.queries import user_query
 from studyspec.store.record_file import (
     Head,
     Json,
+    PlanName,
+    PlanSequence,
     Status,
+    new_plan_record,
     new_record,
     read_head,
     read_record,
@@ -31,6 +37,7 @@ from studyspec.store.record_file import (
 from studyspec.store.records import KeyStatus, RecordIndex, trained_weights
 from tests.store.results_folders import (
     LEARNING,
+    at,
     circumstances,
     dataset,
     evaluate,
@@ -246,14 +253,37 @@ def test_halves_of_records_are_not_seen(results: Results) -> None:
 
 
 def test_weights_are_there_while_any_of_them_is(results: Results) -> None:
+    second = hashlib.sha256(b"weights").hexdigest()
     write_done(results, TRAIN, trained("first"), 1)
-    write_done(results, TRAIN, trained("second"), 2)
+    write_done(results, TRAIN, trained(second), 2)
     index = RecordIndex(results)
     index.refresh()
     assert not index.has_artifact(TRAIN)
     results.networks.mkdir(parents=True)
-    results.network("second").touch()
+    results.network(second).write_bytes(b"weights")
     assert index.has_artifact(TRAIN)
+
+
+def test_weights_that_are_not_those_of_their_name_are_not_there(
+    results: Results, caplog: pytest.LogCaptureFixture
+) -> None:
+    sha = hashlib.sha256(b"weights").hexdigest()
+    write_done(results, TRAIN, trained(sha))
+    results.networks.mkdir(parents=True)
+    results.network(sha).write_bytes(b"weighty")
+    index = RecordIndex(results)
+    index.refresh()
+    assert not index.has_artifact(TRAIN)
+    assert not index.has_artifact(TRAIN)
+    assert caplog.text.count("damaged weights") == 1
+
+
+def test_a_failure_for_want_of_weights_is_tried_again_by_the_next_run(results: Results) -> None:
+    for n in range(3):
+        write_failed(results, TRAIN, after_s=n, kind="WeightsGone")
+    status = RecordIndex(results).statuses()[TRAIN.key]
+    assert status.failed()
+    assert status.final_failure == ""
 
 
 def test_an_unchanged_plan_is_recorded_once(results: Results) -> None:
@@ -262,6 +292,23 @@ def test_an_unchanged_plan_is_recorded_once(results: Results) -> None:
     other = write_plan(results, {**PLAN, "cells": [1]})
     assert other != path
     assert write_plan(results, PLAN) not in (path, other)
+
+
+@pytest.mark.parametrize("earlier_version", [False, True])
+def test_a_plan_dated_ahead_is_followed_by_the_next(
+    results: Results, earlier_version: bool
+) -> None:
+    ahead = at(new_plan_record("k", PlanName(study="s"), PLAN), 1e9)
+    if earlier_version:
+        head = ahead.head.model_copy(update={"sequence": PlanSequence()})
+        ahead = replace(ahead, head=head)
+    write_record(results, ahead)
+    path = write_plan(results, {**PLAN, "cells": [1]})
+    sequence = read_head(path).sequence
+    assert sequence == PlanSequence(number=1 if earlier_version else 2, parent=ahead.head.uuid)
+    assert RecordIndex(results).newest_plan("s", None) == path
+    ingest(results)
+    assert user_query(results, "select record from stored.newest_plan").rows == [(path.name,)]
 
 
 def test_the_previous_plan_is_that_of_the_study_and_profile(results: Results) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from itertools import product
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from studyspec.store.folder import Results
 from studyspec.store.ingest import ingest
 from studyspec.store.planned import write_plan
 from studyspec.store.queries import user_query
-from studyspec.store.record_file import PlanName, new_plan_record, write_record
+from studyspec.store.record_file import PlanName, PlanSequence, new_plan_record, write_record
 from studyspec.store.records import RecordIndex
 from studyspec.store.rules import of_own_set, own_variant
 from tests.store.results_folders import (
@@ -106,12 +107,16 @@ def test_the_own_set_of_a_cell(
 
 
 @settings(max_examples=8, deadline=None)
-@given(seconds=st.lists(st.integers(0, 2), min_size=1, max_size=4))
-def test_the_newest_plan(seconds: list[int], tmp_path_factory: pytest.TempPathFactory) -> None:
+@given(plans=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=4))
+def test_the_newest_plan(
+    plans: list[tuple[int, int]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
     results = Results(tmp_path_factory.mktemp("results"))
-    for number, second in enumerate(seconds):
-        plan = new_plan_record(f"k{number}", PlanName(study="s"), {"study": "s"})
-        write_record(results, at(plan, second))
+    for one, (number, second) in enumerate(plans):
+        plan = at(new_plan_record(f"k{one}", PlanName(study="s"), {"study": "s"}), second)
+        sequence = PlanSequence(number=number)
+        head = plan.head.model_copy(update={"sequence": sequence})
+        write_record(results, replace(plan, head=head))
     ingest(results)
     [(record,)] = user_query(results, "select record from stored.newest_plan").rows
     newest = RecordIndex(results).newest_plan("s", None)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from studyspec.catalog.addresses import REMOTE, Address, resolve
 from studyspec.catalog.hashes import FileHashes
-from studyspec.catalog.pins import Pins
+from studyspec.catalog.pins import Pin, Pins
 from studyspec.catalog.readers import read_image, read_label
 from studyspec.catalog.row import ImageRow
-from studyspec.errors import Unfetched
+from studyspec.errors import FileError, Unfetched
 from studyspec.plugins.contracts import Source, Whereabouts
 from studyspec.plugins.values import Mask, RawImage
 
@@ -21,11 +21,11 @@ class Remote(Source):
     schemes = REMOTE
 
     def digest(self, uri: str, row: ImageRow, at: Whereabouts) -> str:
-        """The hash of the fetched file; before it is here, that of its pin."""
+        """The hash of the file, which is that of its pin; before it is here, its pin's alone."""
         address = _address(uri, at)
-        if not address.absent:
-            return FileHashes.of_cache(at.cache).sha256(address.path)
         pin = Pins.beside(at.catalog).get(uri)
+        if not address.absent:
+            return _pinned(address, pin, at)
         if pin is None:
             raise _unfetched(address)
         return pin.sha256
@@ -52,7 +52,26 @@ def _fetched(uri: str, at: Whereabouts) -> Path:
     address = _address(uri, at)
     if address.absent:
         raise _unfetched(address)
+    _pinned(address, Pins.beside(at.catalog).get(uri), at)
     return address.path
+
+
+def _pinned(address: Address, pin: Pin | None, at: Whereabouts) -> str:
+    """The hash of a file that is here, remembered while its size and time stay.
+
+    Raises
+    ------
+    FileError
+        If it is not that of the pin.
+    """
+    found = FileHashes.of_cache(at.cache).sha256(address.path)
+    if pin is not None and found != pin.sha256:
+        raise FileError(
+            "the file differs from its pin",
+            where=str(address.path),
+            hint="delete it and run studyspec catalog fetch",
+        )
+    return found
 
 
 def _unfetched(address: Address) -> Unfetched:

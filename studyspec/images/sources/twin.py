@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+from zipfile import BadZipFile
 
 from studyspec.catalog.addresses import scheme_of
 from studyspec.catalog.row import ImageRow
@@ -13,10 +15,13 @@ from studyspec.errors import TwinError
 from studyspec.files import whole
 from studyspec.plugins.contracts import Source, Whereabouts
 from studyspec.plugins.values import Mask, RawImage
+from studyspec.seals import Broken, seal, unsealed
 from studyspec.twin.conditions import Conditions
 
 if TYPE_CHECKING:
     from studyspec.twin.micrograph import Micrograph
+
+log = logging.getLogger(__name__)
 
 
 class Twin(Source):
@@ -69,7 +74,13 @@ def _micrograph(conditions: Conditions, renders: Path | None) -> Micrograph:
     if renders is None:
         return simulate(conditions)
     path = renders / f"{conditions.image_hash()}.npz"
-    if not path.exists():
-        with whole(path, durable=False) as half:
-            simulate(conditions).save(half)
-    return Micrograph.load(path)
+    try:
+        return Micrograph.read(unsealed(path))
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError, KeyError, BadZipFile, Broken) as error:
+        log.warning("%s: damaged render: %s; it is made again", path, error)
+    with whole(path, durable=False) as half:
+        simulate(conditions).save(half)
+        seal(half)
+    return Micrograph.read(unsealed(path))

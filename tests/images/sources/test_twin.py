@@ -10,7 +10,7 @@ from studyspec.catalog.row import ImageRow
 from studyspec.catalog.table import Catalog
 from studyspec.errors import TwinError
 from studyspec.images.door import Door
-from studyspec.images.sources.twin import TWIN
+from studyspec.images.sources.twin import TWIN, _micrograph
 from studyspec.plugins.contracts import Whereabouts
 
 CATALOG = Path(__file__).parents[3] / "data_catalog.parquet"
@@ -42,6 +42,20 @@ def test_a_render_read_again_is_the_same_although_its_pixels_were_changed(tmp_pa
     kept = pixels.copy()
     pixels[:] = 0
     assert np.array_equal(TWIN.image(row.image_uri, row, at(tmp_path)).pixels, kept)
+
+
+def test_a_damaged_render_is_told_and_made_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    row = twin_row()
+    kept = TWIN.image(row.image_uri, row, at(tmp_path)).pixels.copy()
+    (path,) = (tmp_path / "twin").iterdir()
+    data = bytearray(path.read_bytes())
+    data[5000] ^= 0x80
+    path.write_bytes(data)
+    _micrograph.cache_clear()
+    assert np.array_equal(TWIN.image(row.image_uri, row, at(tmp_path)).pixels, kept)
+    assert "damaged render: it differs from its digest; it is made again" in caplog.text
 
 
 def test_its_frame_is_the_wide_field_where_particles_are_rare(tmp_path: Path) -> None:
