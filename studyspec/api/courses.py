@@ -100,7 +100,7 @@ def begun(checked: CheckedStudy, path: AnyPath, profile: str | None, until: Unti
     before = previous_plan(checked.results, checked.name, checked.profile)
     recorded = None if before is None else before.plan.get("looks")
     known = None if recorded is None else PlannedLooks.model_validate(recorded).planned
-    looks = until.looks or known or LOOKS
+    looks = (known or LOOKS) if until.looks is None else until.looks
     if known is not None and looks != known:
         what = f"{known} looks were planned when the study was begun, not {looks}"
         raise RunError(what, where=where, hint="levels hold for the number that was planned")

@@ -152,7 +152,7 @@ def test_variants_that_no_undecided_claim_needs_get_no_more_networks(folder: Pat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("looks", [1, 11])
+@pytest.mark.parametrize("looks", [0, 1, 11])
 def test_too_few_and_too_many_looks_are_refused(folder: Path, looks: int) -> None:
     study = claiming(folder, "many", CLAIM.format(within=0.9))
     with pytest.raises(RunError, match="expected 2 to 10 looks"):
