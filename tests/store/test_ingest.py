@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from studyspec.api.standing import overview
 from studyspec.errors import StoreError
 from studyspec.jobs.evaluate import Evaluated
 from studyspec.store import ingest as ingesting
 from studyspec.store.folder import Results
 from studyspec.store.ingest import ingest, rebuild
 from studyspec.store.planned import write_plan
-from studyspec.store.queries import user_query
+from studyspec.store.queries import doubts, user_query
 from studyspec.store.record_file import Json, read_head, read_record
 from studyspec.store.records import RecordIndex
 from tests.store.dumps import dump
@@ -254,3 +255,5 @@ def test_records_of_one_test_that_disagree_are_shown(results: Results, small: St
     ingest(results)
     told = user_query(results, "select key, records from disagreements").rows
     assert told == [(job.key, 3)]
+    assert list(doubts(results)) == [job.key]
+    assert "3 records of one test say dice" in overview(results.folder).doubts[0]
