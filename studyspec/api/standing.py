@@ -40,11 +40,15 @@ class FailedJob:
 
 @dataclass(frozen=True)
 class Standing:
-    """How far jobs are: each stage that has any, those under way, those that failed."""
+    """How far jobs are: each stage that has any, those under way, those that failed.
+
+    `doubts` are tests whose records disagree, in words.
+    """
 
     stages: tuple[StageStanding, ...]
     running: tuple[str, ...]
     failed: tuple[FailedJob, ...]
+    doubts: tuple[str, ...] = ()
 
 
 def status(study: AnyPath, profile: str | None = None, workplace: Workplace = HERE) -> Standing:
@@ -56,6 +60,7 @@ def status(study: AnyPath, profile: str | None = None, workplace: Workplace = HE
     leased = {p.job.key for p in jobs if results.lease(p.job.key).exists()}
     counts = Counter((p.job.stage, _standing(p, leased)) for p in jobs)
     having = {stage for stage, _ in counts}
+    doubted = queries.doubts(results)
     failed = []
     for p in (p for p in jobs if p.state == "failed"):
         log = statuses[p.job.key].last_log
@@ -68,6 +73,7 @@ def status(study: AnyPath, profile: str | None = None, workplace: Workplace = HE
         ),
         tuple(p.job.title for p in jobs if p.job.key in leased),
         tuple(failed),
+        tuple(f"{p.job.title}: {doubted[p.job.key]}" for p in jobs if p.job.key in doubted),
     )
 
 
@@ -92,6 +98,10 @@ def overview(results: AnyPath = RESULTS) -> Standing:
         tuple(
             FailedJob(f"{one.stage} {one.key[:SHOWN_KEY]}", one.reason, one.log)
             for one in found.failed
+        ),
+        tuple(
+            f"evaluate {key[:SHOWN_KEY]}: {why}"
+            for key, why in queries.doubts(results_in(results)).items()
         ),
     )
 

@@ -216,6 +216,8 @@ def status(
     for job in found.failed:
         log = "" if job.log is None else f" (log: {job.log})"
         typer.echo(f"failed: {job.title}: {job.reason}{log}")
+    for doubt in found.doubts:
+        typer.echo(f"doubtful: {doubt}")
 
 
 def report(
@@ -284,6 +286,7 @@ def _standing_json(found: Standing) -> dict[str, object]:
             {"title": job.title, "reason": job.reason, "log": job.log and str(job.log)}
             for job in found.failed
         ],
+        "doubts": found.doubts,
     }
 
 

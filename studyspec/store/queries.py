@@ -15,6 +15,7 @@ __all__ = [
     "Overview",
     "StageCount",
     "Table",
+    "doubts",
     "overview",
     "stage_seconds",
     "study_matrix",
@@ -88,6 +89,20 @@ def stage_seconds(results: Results) -> dict[str, float]:
     with open_database(results, read_only=True) as connection:
         found = connection.execute(asked).fetchall()
         return {str(stage): float(seconds) for stage, seconds in found}
+
+
+def doubts(results: Results) -> dict[str, str]:
+    """What makes results doubtful, by key of a test: records of it that disagree."""
+    if not results.database.exists():
+        return {}
+    with open_database(results, read_only=True) as connection:
+        found = connection.execute(
+            "select key, records, lowest, highest from disagreements order by key"
+        ).fetchall()
+    return {
+        str(key): f"{n} records of one test say dice {low:.3f} to {high:.3f}"
+        for key, n, low, high in found
+    }
 
 
 def overview(results: Results) -> Overview:

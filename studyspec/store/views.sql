@@ -97,6 +97,23 @@ qualify row_number() over (partition by a.key order by a.finished_at desc, a.rec
 create or replace view unreadable_records as
 select record, reason from stored.unreadable;
 
+-- Tests that were made more than once with the same weights, and whose pooled dice differs by more
+-- than a thousandth: machines differ by less, so one of the records is wrong.
+create or replace view disagreements as
+with again as (
+    select key, weights_sha256 from stored.attempt
+    where stage = 'evaluate' and status = 'done' group by all having count(*) > 1
+), scored as (
+    select a.key, a.weights_sha256, a.record,
+           2 * sum(s.tp) / nullif(2 * sum(s.tp) + sum(s.fp) + sum(s.fn), 0) as dice
+    from stored.attempt a
+    join again using (key, weights_sha256)
+    join stored.evaluate_scores s on s.record = a.record
+    group by all
+)
+select key, weights_sha256, count(*)::integer as records, min(dice) as lowest, max(dice) as highest
+from scored group by all having max(dice) - min(dice) > 1e-3;
+
 -- Statistics of the prepared patches of every image, where the study asks for them; power is the
 -- share in bands that end at 0.025, 0.05, 0.1, 0.2 and 0.5 cycles per pixel.
 create or replace view image_statistics as

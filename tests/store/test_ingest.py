@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from studyspec.api.standing import overview
 from studyspec.errors import StoreError
+from studyspec.jobs.evaluate import Evaluated
 from studyspec.store import ingest as ingesting
 from studyspec.store.folder import Results
 from studyspec.store.ingest import ingest, rebuild
 from studyspec.store.planned import write_plan
-from studyspec.store.queries import user_query
-from studyspec.store.record_file import Json, read_head
+from studyspec.store.queries import doubts, user_query
+from studyspec.store.record_file import Json, read_head, read_record
 from studyspec.store.records import RecordIndex
 from tests.store.dumps import dump
 from tests.store.results_folders import (
@@ -237,3 +239,21 @@ def test_a_large_plan_is_ingested_in_seconds(results: Results) -> None:
     assert ingest(results) == 1
     assert time.monotonic() - began < 20
     assert count(results, "cells") == count(results, "image") == 20_000
+
+
+def test_records_of_one_test_that_disagree_are_shown(results: Results, small: Study) -> None:
+    ingest(results)
+    assert count(results, "disagreements") == 0
+    job = small.stage("evaluate")[0]
+    (path,) = results.records.glob(f"{job.key}.*")
+    before = read_record(path).parsed(Evaluated)
+    write_done(results, job, before)
+    ingest(results)
+    assert count(results, "disagreements") == 0
+    scores = random_scores(random.Random(7), len(before.image_ids))
+    write_done(results, job, before.model_copy(update={"scores": scores}))
+    ingest(results)
+    told = user_query(results, "select key, records from disagreements").rows
+    assert told == [(job.key, 3)]
+    assert list(doubts(results)) == [job.key]
+    assert "3 records of one test say dice" in overview(results.folder).doubts[0]
