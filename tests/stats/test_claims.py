@@ -47,7 +47,7 @@ def test_verdicts(difference: float, bound: dict[str, Any], outcome: str) -> Non
 
 
 def test_at_least_is_one_sided() -> None:
-    low, high = compared(-0.02, within=0.0).interval or (0.0, 0.0)
+    low, high = compared(-0.02, within=0.5).interval or (0.0, 0.0)
     lower, upper = compared(-0.02, at_least=0.0).interval or (0.0, 0.0)
     assert low < lower < upper < high
     assert compared(-0.02, at_least=(low + lower) / 2).outcome == "held"
