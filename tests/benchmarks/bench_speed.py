@@ -156,7 +156,8 @@ def page(rounds: int) -> str:
         "|---|---|---|---|",
         *rows,
         "",
-        f"Preprocessing takes {peaks[0]} beside the image and its label, the plain way {peaks[1]}. "
+        f"Preprocessing takes {peaks[0]} beside the image and its label (64 MB of it "
+        f"a copy of the image), the plain way {peaks[1]}. "
         "The twin has no plain way: it is its own method.",
         "",
         "## What the machine could do",
