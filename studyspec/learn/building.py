@@ -83,6 +83,8 @@ class Promised(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, 1, H, W) -> logits (B, 2, H, W), of the first batch all finite.
 
+        Weights that are no numbers are the fault of their training, not of the architecture.
+
         Raises
         ------
         PluginError
@@ -101,7 +103,8 @@ class Promised(nn.Module):
 
     def _check_numbers(self, x: Tensor, found: Tensor) -> None:
         self._is_first = False
-        if bool(torch.isfinite(x).all()) and not bool(torch.isfinite(found).all()):
+        whole = all(bool(torch.isfinite(one).all()) for one in (x, *self.network.parameters()))
+        if whole and not bool(torch.isfinite(found).all()):
             what = "its network gives logits that are no numbers (NaN or infinite)"
             raise broken_promise(ARCHITECTURES.kind, self._one.found, what)
 

@@ -113,6 +113,12 @@ def test_a_network_may_diverge_after_its_first_batch_and_on_images_that_are_no_n
     assert torch.isinf(later(x)).any()
 
 
+def test_weights_that_are_no_numbers_are_not_the_architectures_fault() -> None:
+    network = Promised(Layer(lambda x: torch.cat([x, x / 0], 1)), others(Odd(), Empty()))
+    network.network.weight = nn.Parameter(torch.tensor([float("nan")]))
+    assert torch.isinf(network(torch.ones(2, 1, 16, 16))).any()
+
+
 def test_a_lack_of_memory_is_nobodys_fault() -> None:
     def fail(x: Tensor) -> Tensor:
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory")

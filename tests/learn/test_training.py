@@ -286,7 +286,7 @@ def test_bfloat16_learns_as_float32_does() -> None:
     )
     assert (half.precision, full.precision) == ("bfloat16", "float32")
     assert _losses(half) != _losses(full)
-    np.testing.assert_allclose(_losses(half), _losses(full), rtol=0.15)
+    np.testing.assert_allclose(_losses(half), _losses(full), rtol=0.3)
 
 
 @pytest.mark.gpu

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ import torch
 from pydantic import JsonValue
 
 from studyspec.errors import FileError, RunError, WeightsGone
+from studyspec.images.pipeline import save
 from studyspec.jobs.evaluate import Evaluated
 from studyspec.jobs.prepare import Prepare, Prepared, PrepareInputs, source_of
 from studyspec.jobs.stages import Job
@@ -142,12 +143,11 @@ def test_patches_of_a_version_that_noted_fewer_facts_are_made_again(
     assert isinstance(job.task, Prepare)
     assert isinstance(job.inputs, PrepareInputs)
     key, place = job.key, source_of(job.task, job.inputs.place)
-    bench.patches(key, place)
-    index = results.patches(key) / "index.json"
-    whole = json.loads(index.read_text())
-    index.write_text(json.dumps({**whole, "facts": {}}))
+    whole = bench.patches(key, place)
+    shutil.rmtree(results.patches(key))
+    save(replace(whole, facts={}), results.patches(key))
     assert bench.patches(key, place).facts == {}
-    assert bench.patches(key, place, ["relative_sd"]).facts == whole["facts"]
+    assert bench.patches(key, place, ["relative_sd"]).facts == whole.facts
 
 
 def test_an_interrupted_training_ends_as_an_undisturbed_one(

@@ -207,9 +207,10 @@ def test_a_thousand_small_evaluations_are_ingested_in_seconds(results: Results) 
     scores = random_scores(random.Random(1), images=4, patches=5, forms=1)
     path = write_done(results, expanded.jobs[-1], evaluated(["a", "b", "c", "d"], scores))
     text = path.read_text()
-    uuid = path.name.split(".")[1]
+    key, uuid, _ = path.name.split(".")
     for number in range(1000):
-        (results.records / f"x.{number}.json").write_text(text.replace(uuid, str(number)))
+        copy = results.records / f"{key}.{number}.json"
+        copy.write_text(text.replace(uuid, str(number)))
     began = time.monotonic()
     assert ingest(results) == 1002
     assert time.monotonic() - began < 20

@@ -53,11 +53,11 @@ def evaluation(expanded: Study, train: str, test: str, fold: int = 0) -> str:
 
 
 def write_dice(results: Results, expanded: Study, dice: dict[str, float]) -> None:
-    """Record evaluations of one patch of 2000 pixels whose pixel dice are as given, by key."""
+    """Record evaluations of one patch of 50 x 50 pixels whose pixel dice are as given, by key."""
     for job in expanded.jobs:
         if job.key in dice:
             tp = round(1000 * dice[job.key])
-            scores = one_patch(tp=tp, fp=1000 - tp, fn=1000 - tp, tn=tp)
+            scores = one_patch(tp=tp, fp=1000 - tp, fn=1000 - tp, tn=500 + tp)
             write_done(results, job, evaluated(["a", "b"], scores))
 
 
