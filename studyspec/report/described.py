@@ -120,8 +120,9 @@ def _readable(tables: Mapping[str, object]) -> tuple[dict[str, Any], dict[str, l
         fields = getattr(StageSettings.model_fields[key].annotation, "model_fields", {})
         table = found.get(key, {})
         for name, value in list(table.items()):
-            if name in fields and name in registry.names:
-                text = _unread(registry, registry.get(name).settings, name, value)
+            plugin = registry.get(name) if name in registry.names else None
+            if name in fields and isinstance(plugin, Tabled):
+                text = _unread(registry, plugin.settings, name, value)
             else:
                 text = "" if name in fields or value is None else _absent(registry, name)
             if text:
