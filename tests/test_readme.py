@@ -16,7 +16,8 @@ from tests.cli.projects import studyspec
 PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text()
 SMALLER = {
-    "epochs = 8": "epochs = 1",
+    "steps = 100": "steps = 10",
+    "take = 16": "take = 6",
     "[evaluation]": "[cross_validation]\nfolds = 2\n\n[evaluation]",
 }
 
