@@ -17,7 +17,7 @@ demo: install
 	$(BIN)/studyspec report studies/material.toml --output report.html
 
 test: install
-	$(BIN)/python -m pytest -m "not gpu" --durations=10 --cov
+	$(BIN)/python -m pytest -m "not gpu" --durations=10 --cov --numprocesses 2 --dist loadfile
 
 quick: install
 	$(BIN)/python -m pytest
