@@ -93,14 +93,21 @@ def variance_sum_t(cells: Sequence[WeightedCell]) -> Estimate:
     The spread of the folds' means holds a part of that of the micrographs: all of it on the
     diagonal, where each fold sees micrographs of its own, and the residual where folds and
     micrographs are crossed. This part has its own term already and is taken off, as in two-way
-    clustering [3]_ of `studyspec.stats.intervals`.
+    clustering [3]_ of `studyspec.stats.intervals`. On the diagonal the spread of micrographs holds
+    that of the networks too, which is taken off as far as their scores elsewhere tell it.
     """
     value = sum(cell.weight * cell.mean for cell in cells)
     merged = [_merged(its) for its in _grouped(cells, [cell.design for cell in cells])]
-    tests = _grouped(merged, [cell.micrographs for cell in merged])
+    level = [_levelled(cell, merged) for cell in merged]
+    tests = _grouped(level, [cell.micrographs for cell in level])
     trained = [cell for cell in merged if not cell.foreign]
     networks = [_network_term(its, merged) for its in _grouped(trained, _networks(trained))]
-    excess = excess_term([term for term, _ in networks], sum(overlap for _, overlap in networks))
+    overlap = sum(
+        cell.weight**2 * _overlap(cell, cell.score - _expected(cell, level))
+        for cell in level
+        if not cell.foreign
+    )
+    excess = excess_term(networks, overlap)
     return variance_sum(value, [*(_micrograph_term(its) for its in tests), excess])
 
 
@@ -185,23 +192,37 @@ def _micrograph_term(cells: Sequence[WeightedCell]) -> Term:
     return Term(float(sums @ sums) / (n * (n - 1)), n - 1)
 
 
-def _network_term(
-    cells: Sequence[WeightedCell], all_cells: Sequence[WeightedCell]
-) -> tuple[Term, float]:
-    """What the choice of networks adds: the spread of the folds' weighted sums over the cells.
-
-    And how much of it is in the term of the micrographs already.
-    """
+def _network_term(cells: Sequence[WeightedCell], all_cells: Sequence[WeightedCell]) -> Term:
+    """What the choice of networks adds: the spread of the folds' weighted sums over the cells."""
     folds = np.unique(np.concatenate([cell.fold for cell in cells]))
-    sums, overlap = np.zeros(len(folds)), 0.0
+    sums = np.zeros(len(folds))
     for cell in cells:
         residual = cell.score - _expected(cell, all_cells)
         position = np.searchsorted(folds, cell.fold)
         patches = np.bincount(position, weights=cell.patches, minlength=len(folds))
         total = np.bincount(position, weights=cell.patches * residual, minlength=len(folds))
         sums += cell.weight * np.divide(total, patches, out=np.zeros_like(total), where=patches > 0)
-        overlap += cell.weight**2 * _overlap(cell, residual)
-    return mean_term(sums), overlap
+    return mean_term(sums)
+
+
+def _levelled(cell: WeightedCell, cells: Sequence[WeightedCell]) -> WeightedCell:
+    """The cell as if its networks were equally good, as told by the test sets that all of them saw.
+
+    Only where each fold saw micrographs of its own: elsewhere every micrograph has every network.
+    """
+    folds = np.unique(cell.fold)
+    means = [
+        other.score.reshape(len(folds), -1).mean(axis=1)
+        for other in cells
+        if other.networks == cell.networks
+        and other.crossed
+        and np.array_equal(np.unique(other.fold), folds)
+    ]
+    if cell.crossed or cell.foreign or not means:
+        return cell
+    quality = np.mean(means, axis=0)
+    off = quality - quality.mean()
+    return replace(cell, score=cell.score - off[np.searchsorted(folds, cell.fold)])
 
 
 def _overlap(cell: WeightedCell, residual: Floats) -> float:

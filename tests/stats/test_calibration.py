@@ -9,7 +9,7 @@ import pytest
 
 from studyspec.stats.contrasts import variance_sum_t
 from tests.stats.calibration import KINDS, LEVELS, Kind, look_rates, rates
-from tests.stats.made_up import scores
+from tests.stats.made_up import Noise, scores
 
 DRAWS = 150
 FOUR_ERRORS = 4 * (0.05 * 0.95 / DRAWS) ** 0.5
@@ -23,6 +23,19 @@ def test_false_alarms_are_near_5_percent(kind: Kind) -> None:
     assert abs(found.bias) < 0.2 * found.width
     if not kind.best:  # of equal points the bounds are careful
         assert found.two_sided > 0.005
+
+
+@pytest.mark.parametrize("name", ["own less other test set", "others less own sets, 3 x 3"])
+@pytest.mark.parametrize("network", [0.0, 0.05])
+def test_the_networks_own_spread_is_not_taken_for_that_of_micrographs(
+    name: str, network: float
+) -> None:
+    kind = next(one for one in KINDS if one.name == name)
+    noise = Noise(24, difficulty=0.03, liking=0.01, network=network, rest=0.02)
+    found = rates(kind, noise, DRAWS, seed=1)
+    assert 0.005 < found.two_sided <= 0.065 + FOUR_ERRORS
+    equal = rates(kind, replace(noise, network=0.0), DRAWS, seed=1)
+    assert found.width < 1.2 * equal.width  # the same networks on both sides
 
 
 def test_looking_five_times_raises_no_false_alarms() -> None:
