@@ -28,6 +28,7 @@ from studyspec.learn.draws import Draws
 from studyspec.learn.freezing import freeze
 from studyspec.learn.objective import Objective
 from studyspec.learn.weights import fill
+from studyspec.spec.sections import TrainingNumbers
 from studyspec.spec.uses import Learning
 
 TRAIN, VALIDATION = 0, 1
@@ -203,6 +204,12 @@ class _Run:
         average = Average(network, numbers.average) if numbers.average is not None else None
         return cls(network, frozen, work.objective.optimizer(network), average)
 
+    def over(self, numbers: TrainingNumbers) -> bool:
+        """Whether every validation was made, or the last ones were in vain for too long."""
+        in_vain = len(self.history) - self.best_epoch
+        out_of_patience = numbers.patience is not None and in_vain >= numbers.patience
+        return len(self.history) >= numbers.validations or out_of_patience
+
     @property
     def judged(self) -> Promised:
         """The network that is validated and kept."""
@@ -249,7 +256,7 @@ def _train(
     file: CheckpointFile | None,
     on_epoch: Callable[[Epoch], None] | None,
 ) -> None:
-    while len(run.history) < work.learning.training.validations:
+    while not run.over(work.learning.training):
         start = time.monotonic() - run.seconds
         for _ in _steps(work, run):
             run.seconds = time.monotonic() - start

@@ -127,9 +127,12 @@ def _training(said: Described) -> str:
 
 def _length(training: TrainingNumbers) -> str:
     """How long it goes."""
-    if training.steps is None:
-        return f"{training.epochs} epochs"
-    return f"{training.steps} steps, validated every {training.every}"
+    length = f"{training.epochs} epochs"
+    if training.steps is not None:
+        length = f"{training.steps} steps, validated every {training.every}"
+    if training.patience is not None:
+        length = f"at most {length}, less after {training.patience} validations without a better one"
+    return length
 
 
 def _start(said: Described) -> list[str]:

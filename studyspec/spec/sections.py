@@ -121,6 +121,12 @@ class TrainingNumbers(Settings):
         "in all.",
         examples=[30],
     )
+    patience: PositiveInt | None = Field(
+        None,
+        description="Stop early: after this many validations in a row that were no better than the "
+        "best. For a rate that stays or falls slowly; default: never.",
+        examples=[20],
+    )
     batch_size: PositiveInt = Field(32, description="Samples per optimizer step.")
     crops: Literal["grid", "random"] = Field(
         "grid",

@@ -77,6 +77,17 @@ def test_the_weights_of_the_lowest_validation_loss_are_kept() -> None:
     assert all(torch.equal(trained.state[n], until_then.state[n]) for n in trained.state)
 
 
+def test_a_training_out_of_patience_ends_early_with_its_best_weights() -> None:
+    opposite = replace(VALIDATION, labels=1 - VALIDATION.labels)
+    numbers = {"epochs": 12, "learning_rate": 3e-2}
+    whole = train(TRAIN, opposite, learning(training=numbers), 962)
+    short = train(TRAIN, opposite, learning(training=numbers | {"patience": 3}), 962)
+    bests = [min(_losses(whole)[: n + 1], key=lambda one: one[1]) for n in range(12)]
+    ends = next(n for n in range(3, 12) if bests[n] == bests[n - 3]) + 1
+    assert _losses(short) == _losses(whole)[:ends]
+    assert short.best_epoch == ends - 3
+
+
 def test_micro_batches_add_up_to_their_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     def keep_norms_still(network: ResidualUNet, mode: bool = True) -> ResidualUNet:
         nn.Module.train(network, False)

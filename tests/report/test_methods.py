@@ -72,6 +72,8 @@ def test_the_training_is_that_of_the_study() -> None:
 def test_a_training_by_steps_is_told_with_its_validations() -> None:
     text = said({"training": {"steps": 300}})["Training"]
     assert "batch 32, 300 steps, validated every 30, precision" in text
+    text = said({"training": {"epochs": 40, "patience": 9}})["Training"]
+    assert "at most 40 epochs, less after 9 validations without a better one" in text
 
 
 @pytest.mark.parametrize(
