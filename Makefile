@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test quick check bench stats-check twin-check pictures format clean-venv
+.PHONY: install demo test gpu quick check bench stats-check twin-check pictures format clean-venv
 
 .venv/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -18,6 +18,10 @@ demo: install
 
 test: install
 	$(BIN)/python -m pytest -m "not gpu" --durations=10 --cov --numprocesses 2 --dist loadfile
+
+# Where there is a CUDA device
+gpu: install
+	$(BIN)/python -m pytest -m gpu
 
 quick: install
 	$(BIN)/python -m pytest

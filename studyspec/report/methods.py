@@ -131,7 +131,9 @@ def _length(training: TrainingNumbers) -> str:
     if training.steps is not None:
         length = f"{training.steps} steps, validated every {training.every}"
     if training.patience is not None:
-        length = f"at most {length}, less after {training.patience} validations without a better one"
+        length = (
+            f"at most {length}, less after {training.patience} validations without a better one"
+        )
     return length
 
 
