@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Converted:
-    """Weights that were converted: the new file and its SHA-256."""
+    """Weights that were converted: the new file, its SHA-256, and what it was trained on."""
 
     path: Path
     sha256: str
+    conditions: str = ""
 
 
 def predict(
@@ -65,7 +66,7 @@ def convert(file: AnyPath, output: AnyPath | None = None) -> Converted:
     Parameters
     ----------
     file
-        Pickled weights (.h5, .pt, .pth).
+        Pickled weights, or a pickled module (.h5, .pt, .pth).
     output
         Folder of the new file; default: beside the old one.
 
@@ -74,8 +75,10 @@ def convert(file: AnyPath, output: AnyPath | None = None) -> Converted:
     LearnError
         If the file holds anything but tensors, or the weights of another network.
     """
+    from studyspec.learn.conditions import released_conditions
     from studyspec.learn.conversion import convert as convert_file
 
     source = Path(file)
     target = Path(output or source.parent) / f"{source.stem}.safetensors"
-    return Converted(target, convert_file(source, target))
+    sha256 = convert_file(source, target)
+    return Converted(target, sha256, released_conditions(source.stem).words)

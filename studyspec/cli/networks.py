@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
+from studyspec.errors import StudySpecError
+
 app = typer.Typer(help="Foreign networks, trained elsewhere.", no_args_is_help=True)
 SHOWN_HASH = 12
+FAILED, WRONG = 1, 2
 
 
 @app.callback()
@@ -18,17 +21,30 @@ def _group() -> None:
 
 @app.command()
 def convert(
-    files: Annotated[list[Path], typer.Argument(help="Pickled weights (.h5, .pt, .pth).")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Pickled weights or modules (.h5, .pt, .pth).")
+    ],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder; default: beside each file.")
     ] = None,
 ) -> None:
     """Turn pickled weights of the residual U-Net into safetensors, without running what is in them.
 
+    Whole modules, as they were published, are read too. A bad file does not stop the others.
+
     Example: studyspec networks convert published/*.h5 --output networks
     """
     from studyspec import api
 
+    refused = 0
     for file in files:
-        made = api.networks.convert(file, output)
-        typer.echo(f"{made.path}  {made.sha256[:SHOWN_HASH]}")
+        try:
+            made = api.networks.convert(file, output)
+        except StudySpecError as error:
+            refused += 1
+            typer.echo(f"error: {error.text}", err=True)
+            continue
+        typer.echo(f"{made.path}  {made.sha256[:SHOWN_HASH]}  {made.conditions}".rstrip())
+    if refused:
+        typer.echo(f"{refused} of {len(files)} files were not converted", err=True)
+        raise typer.Exit(FAILED if refused < len(files) else WRONG)

@@ -15,8 +15,10 @@ from pydantic import Field, JsonValue
 from safetensors import SafetensorError, safe_open
 
 from studyspec import seals
-from studyspec.errors import LearnError
+from studyspec.errors import LearnError, ScaleUnknown
+from studyspec.learn.conditions import Conditions, released_conditions, resampled_nm
 from studyspec.spec.foreign import ForeignNetwork
+from studyspec.spec.sections import PreprocessSettings
 from studyspec.spec.uses import Pipeline, Use, Written
 
 WEIGHTS = ".safetensors"
@@ -46,6 +48,8 @@ class NetworkFile(Written):
         How its images are prepared, if it says so.
     preprocess
         What the study changes of that, or else of its own `[preprocess]`.
+    conditions
+        What it was trained on, as far as its file or its name says.
     """
 
     name: str
@@ -57,21 +61,51 @@ class NetworkFile(Written):
     model: Use | None = None
     pipeline: Pipeline | None = None
     preprocess: dict[str, JsonValue] = Field(default_factory=dict)
+    conditions: Conditions = Conditions()
 
     def prepared_as(self, study: Pipeline) -> Pipeline:
         """How its images are prepared in a study that prepares its own like this."""
         own = study if self.pipeline is None else self.pipeline
         return Pipeline(steps=own.steps, patch=study.patch).changed(self.preprocess)
 
+    def prepared_at(self, pixel_scale_nm: float | None, where: str = "") -> Pipeline:
+        """How an image of this scale [nm] is prepared outside of studies: resampled to the scale
+        that the network was trained at, the nearest if there were several.
+
+        As it is, if it is not known at which scale the network was trained.
+
+        Raises
+        ------
+        ScaleUnknown
+            If the network's scale is known, and that of the image `where` is not.
+        """
+        pipeline = self.pipeline or Pipeline.of(PreprocessSettings())
+        pipeline = pipeline.changed(self.preprocess) if self.preprocess else pipeline
+        known = self.conditions.pixel_scale_nm
+        if pixel_scale_nm is None and (known or resampled_nm(pipeline)):
+            raise ScaleUnknown(
+                f"how large is a pixel? '{self.name}' was trained at "
+                f"{known[0] if known else resampled_nm(pipeline):g} nm, and neither this file nor "
+                "a catalog says",
+                where=where,
+                hint="say so: --pixel-scale-nm 0.02",
+            )
+        if pixel_scale_nm is None or not known or resampled_nm(pipeline) is not None:
+            return pipeline
+        nearest = self.conditions.scale_near(pixel_scale_nm)
+        return pipeline.changed({"resample": {"pixel_scale_nm": nearest}})
+
 
 class Description(Written):
     """What a file of weights says of its network: how to rebuild it and to prepare its images.
 
-    Of the released networks, which say nothing, it holds nothing.
+    Of the released networks, which say nothing, it holds nothing; their names say what they were
+    trained on.
     """
 
     model: Use | None = None
     pipeline: Pipeline | None = None
+    conditions: Conditions = Conditions()
 
 
 def identify(name: str, wanted: ForeignNetwork, root: Path) -> NetworkFile:
@@ -102,7 +136,14 @@ def identify(name: str, wanted: ForeignNetwork, root: Path) -> NetworkFile:
         model=told.model,
         pipeline=told.pipeline,
         preprocess=wanted.preprocess,
+        conditions=_conditions(told, file),
     )
+
+
+def _conditions(told: Description, file: Path | None) -> Conditions:
+    """What a file says that its network was trained on, or else its name."""
+    unsaid = told.conditions == Conditions() and file is not None
+    return released_conditions(file.stem) if unsaid and file is not None else told.conditions
 
 
 def fingerprint(file: Path | None, factory: str | None, root: Path) -> str:
