@@ -77,7 +77,8 @@ class Applied:
             If a step of the preparation cannot be done.
         """
         scale = pixel_scale_nm or raw.pixel_scale_nm
-        pipeline = self.file.prepared_at(scale, where)
+        height, width = raw.pixels.shape
+        pipeline = self.file.prepared_at((height, width), scale, where)
         image = WorkingImage(raw.pixels.copy(), pixel_scale_nm=scale, columns={SCALE: scale})
         return preprocess(image, pipeline)
 

@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 
 from studyspec import seals
 from studyspec.errors import LearnError, ScaleUnknown
+from studyspec.images.steps.flat_field import FLAT_FIELD
 from studyspec.learn.conditions import Conditions, released_conditions, resampled_nm
 from studyspec.spec.foreign import ForeignNetwork
 from studyspec.spec.sections import PreprocessSettings
@@ -23,6 +24,8 @@ from studyspec.spec.uses import Pipeline, Use, Written
 
 WEIGHTS = ".safetensors"
 SUFFIXES = (WEIGHTS, ".pt", ".onnx")
+CUT_OUT = 1.05
+"""An image this many patches wide, or less, is part of a larger one."""
 ENTRY = "studyspec"
 """The one entry of a file's metadata that is ours: with several, their order would be random."""
 
@@ -68,11 +71,14 @@ class NetworkFile(Written):
         own = study if self.pipeline is None else self.pipeline
         return Pipeline(steps=own.steps, patch=study.patch).changed(self.preprocess)
 
-    def prepared_at(self, pixel_scale_nm: float | None, where: str = "") -> Pipeline:
-        """How an image of this scale [nm] is prepared outside of studies: resampled to the scale
-        that the network was trained at, the nearest if there were several.
+    def prepared_at(
+        self, shape: tuple[int, int], pixel_scale_nm: float | None, where: str = ""
+    ) -> Pipeline:
+        """How an image (H, W) [px] of this scale [nm] is prepared outside of studies.
 
-        As it is, if it is not known at which scale the network was trained.
+        It is resampled to the scale that the network was trained at, the nearest if there were
+        several; not at all, if that is not known. If it is then no larger than one patch, it is
+        part of a larger image, whose flat field cannot be told from it: none is removed.
 
         Raises
         ------
@@ -90,10 +96,16 @@ class NetworkFile(Written):
                 where=where,
                 hint="say so: --pixel-scale-nm 0.02",
             )
-        if pixel_scale_nm is None or not known or resampled_nm(pipeline) is not None:
-            return pipeline
-        nearest = self.conditions.scale_near(pixel_scale_nm)
-        return pipeline.changed({"resample": {"pixel_scale_nm": nearest}})
+        wanted = resampled_nm(pipeline)
+        if pixel_scale_nm is not None and wanted is None:
+            wanted = self.conditions.scale_near(pixel_scale_nm)
+        zoom = pixel_scale_nm / wanted if pixel_scale_nm and wanted else 1.0
+        changes: dict[str, JsonValue] = {}
+        if wanted is not None:
+            changes["resample"] = {"pixel_scale_nm": wanted}
+        if max(shape) * zoom <= CUT_OUT * pipeline.patch.size:
+            changes[FLAT_FIELD.name] = {"enabled": False}
+        return pipeline.changed(changes) if changes else pipeline
 
 
 class Description(Written):
