@@ -9,6 +9,8 @@ from studyspec.api.answers import export, matrix, report, summarize
 from studyspec.api.checking import CheckedStudy, check
 from studyspec.api.courses import StudyLook, Until
 from studyspec.api.deciding import UntilDecided, run_until_decided, seconds_of
+from studyspec.api.found import FOLDERS as NETWORK_FOLDERS
+from studyspec.api.found import find as find_networks
 from studyspec.api.frames import MatrixRows, Rows
 from studyspec.api.inventory import Inventory, left_out, plugins
 from studyspec.api.networks import predict
@@ -24,6 +26,8 @@ from studyspec.api.notebook import (
 from studyspec.api.planning import STATES, PlannedStudy, estimate, plan, plan_checked
 from studyspec.api.power import Expected, Power, power
 from studyspec.api.running import Listener, fetch, run, work
+from studyspec.api.scoring import Scored
+from studyspec.api.scoring import score as test
 from studyspec.api.standing import Standing, overview, status
 from studyspec.api.starter import init, schema
 from studyspec.api.upkeep import clean, ingest
@@ -33,6 +37,7 @@ from studyspec.run.runner import Options
 
 __all__ = [
     "HERE",
+    "NETWORK_FOLDERS",
     "STATES",
     "CheckedStudy",
     "Event",
@@ -46,6 +51,7 @@ __all__ = [
     "Power",
     "Rows",
     "Scope",
+    "Scored",
     "Standing",
     "StudyLook",
     "Summary",
@@ -59,6 +65,7 @@ __all__ = [
     "estimate",
     "export",
     "fetch",
+    "find_networks",
     "ingest",
     "init",
     "left_out",
@@ -81,6 +88,7 @@ __all__ = [
     "status",
     "study_files",
     "summarize",
+    "test",
     "words",
     "work",
 ]

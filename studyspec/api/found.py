@@ -77,7 +77,7 @@ class _Search:
             return [self._of_file(path)]
         if path.is_dir() and (files := sorted(_networks_in(path))):
             return [self._of_file(file) for file in files]
-        if met := [one for one in self.known if one.called(self.asked)]:
+        if met := [met for one in self.known if (met := one.called(self.asked))]:
             return [_of_store(one, self.results) for one in with_rows(self.results, met)]
         if released := sorted(set(self._released())):
             return [self._of_file(file) for file in released]

@@ -49,13 +49,16 @@ class KnownNetwork:
     sha256: str
     rows: tuple[ImageRow, ...] = ()
 
-    def called(self, asked: str) -> bool:
-        """Whether a name, the beginning of one ("material/Au"), or of a hash means it."""
-        if any(name == asked or name.startswith(f"{asked}/") for name in self.names):
-            return True
-        return len(asked) >= LEAST_HASH and (
-            self.sha256.startswith(asked) or self.key.startswith(asked)
-        )
+    def called(self, asked: str) -> KnownNetwork | None:
+        """Itself, by the name that was meant; None if what was asked means another.
+
+        A name, the beginning of one ("material/Au"), or of a hash may be asked.
+        """
+        for name in self.names:
+            if name == asked or name.startswith(f"{asked}/"):
+                return replace(self, name=name)
+        hashes = (self.sha256, self.key) if len(asked) >= LEAST_HASH else ()
+        return self if any(one.startswith(asked) for one in hashes) else None
 
 
 LEAST_HASH = 6
