@@ -62,6 +62,16 @@ def known(results: AnyPath = RESULTS) -> tuple[KnownNetwork, ...]:
     return known_networks(place)
 
 
+def known_files(results: AnyPath = RESULTS) -> Iterator[tuple[KnownNetwork, str, Path | None]]:
+    """The networks that studies trained, what each was trained on in words, and its file."""
+    place = Results(Path(results).absolute())
+    for one in with_rows(place, known(results)):
+        path = place.network(one.sha256)
+        there = path.exists()
+        words = _of_store(one, place).conditions.words if there else ""
+        yield one, words, path if there else None
+
+
 @dataclass(frozen=True)
 class _Search:
     """One name, and where it may lead."""
@@ -75,9 +85,9 @@ class _Search:
         path = Path(self.asked)
         if path.is_file():
             return [self._of_file(path)]
-        if path.is_dir() and (files := sorted(_networks_in(path))):
+        if path.is_dir() and (files := sorted(networks_in(path))):
             return [self._of_file(file) for file in files]
-        if met := [met for one in self.known if (met := one.called(self.asked))]:
+        if met := [named for one in self.known if (named := one.called(self.asked))]:
             return [_of_store(one, self.results) for one in with_rows(self.results, met)]
         if released := sorted(set(self._released())):
             return [self._of_file(file) for file in released]
@@ -96,7 +106,7 @@ class _Search:
     def _released(self) -> Iterator[Path]:
         """Files whose name is, or begins with, what was asked; `UNet_` may be left out."""
         for folder in self.folders:
-            for file in _networks_in(folder) if folder.is_dir() else ():
+            for file in networks_in(folder):
                 if file.stem.removeprefix("UNet_").startswith(self.asked.removeprefix("UNet_")):
                     yield file
 
@@ -104,7 +114,7 @@ class _Search:
         path = Path(self.asked)
         if path.suffix in SUFFIXES:
             return LearnError("no such network", where=self.asked, hint="is the path right?")
-        files = [f.stem for folder in self.folders if folder.is_dir() for f in _networks_in(folder)]
+        files = [f.stem for folder in self.folders for f in networks_in(folder)]
         names = [name for one in self.known for name in one.names]
         there = sorted({name.rpartition("/")[0] for name in names} | set(files))
         close = nearest(self.asked, [*names, *there]).partition("expected")[0].strip()
@@ -114,7 +124,10 @@ class _Search:
         return LearnError(f"no network '{self.asked}'", hint=hint)
 
 
-def _networks_in(folder: Path) -> Iterable[Path]:
+def networks_in(folder: Path) -> Iterable[Path]:
+    """The files of networks in a folder; none if there is no such folder."""
+    if not folder.is_dir():
+        return ()
     return (p for p in folder.iterdir() if p.suffix in SUFFIXES and p.is_file())
 
 

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studyspec.api.workplace import AnyPath, Paths, several
+from studyspec.api.found import FOLDERS, find, known_files, networks_in
+from studyspec.api.found import known as known
+from studyspec.api.workplace import (
+    HERE,
+    RESULTS,
+    AnyPath,
+    Paths,
+    Workplace,
+    several,
+)
 
 if TYPE_CHECKING:
     from studyspec.learn.masks import PredictedMask as PredictedMask
@@ -28,36 +37,87 @@ def predict(
     output: AnyPath = "masks",
     device: str = "cpu",
     on_mask: Callable[[PredictedMask], None] = lambda mask: None,
+    pixel_scale_nm: float | None = None,
+    workplace: Workplace = HERE,
+    folders: Paths = FOLDERS,
 ) -> tuple[PredictedMask, ...]:
     """Write a mask for each image: where do networks see particles?
 
     Parameters
     ----------
     networks
-        Files of networks (.safetensors, .pt, .onnx). A mask is where the mean of their
-        probabilities exceeds one half.
+        Files of networks (.safetensors, .pt, .onnx), or any name that `find_networks` knows. A mask
+        is where the mean of their probabilities exceeds one half.
     images
-        Image files; each is prepared as those that a network was trained on.
+        Image files; each is prepared as those that a network was trained on, and resampled to
+        their scale.
     output
         Folder of the masks (png, 0 and 255), each named after its image.
     device
         "cpu", "cuda:0", ...
     on_mask
         Is told of each mask as soon as it is written.
+    pixel_scale_nm
+        Edge of a pixel of the images [nm]; default: as their headers say.
+    workplace, folders
+        Where results and released networks are, for networks that are named and no files.
 
     Raises
     ------
+    ScaleUnknown
+        If a network was trained at a known scale, and that of an image is not known.
     LearnError, FileError, PluginError
         Naming the file; masks written before stay.
     """
     from studyspec.learn.masks import predict_files
 
-    weights, pictures = ([Path(path) for path in several(paths)] for paths in (networks, images))
+    found = find(networks, workplace, folders)
+    pictures = [Path(path) for path in several(images)]
     masks = []
-    for mask in predict_files(weights, pictures, Path(output), device):
+    for mask in predict_files(found, pictures, Path(output), device, pixel_scale_nm):
         on_mask(mask)
         masks.append(mask)
     return tuple(masks)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A network that `find_networks` knows.
+
+    Attributes
+    ----------
+    name
+        "material/Au/0", or that of the file.
+    conditions
+        What it was trained on, in words; empty if nobody says.
+    sha256
+        Hash of its file.
+    file
+        Its file; None: deleted, and made again by its study.
+    """
+
+    name: str
+    conditions: str
+    sha256: str
+    file: str | None
+
+
+def listed(results: AnyPath = RESULTS, folders: Paths = FOLDERS) -> tuple[Listed, ...]:
+    """All networks: those that studies trained, by name, then those of folders.
+
+    Raises
+    ------
+    LearnError
+        If a file in a folder cannot be read.
+    """
+    place = Workplace(results)
+    trained = [
+        Listed(one.name, words, one.sha256, None if file is None else str(file))
+        for one, words, file in known_files(results)
+    ]
+    there = [str(folder) for folder in several(folders) if any(networks_in(Path(folder)))]
+    files = find(there, place) if there else ()
+    return (*trained, *(Listed(f.name, f.conditions.words, f.sha256, f.file) for f in files))
 
 
 def convert(file: AnyPath, output: AnyPath | None = None) -> Converted:

@@ -50,9 +50,8 @@ def overlays(
             mine.setdefault(patch.evaluation, []).append(patch)
     found: dict[tuple[str, str], KeptPatch] = {}
     left = MOST_PIXELS
-    for evaluation, tested in sorted(
-        mine.items(), key=lambda item: shown.index(item[1][0].network)
-    ):
+    best_first = sorted(mine.items(), key=lambda item: shown.index(item[1][0].network))
+    for evaluation, tested in best_first:
         path = results.tests / name / "overlays" / f"{evaluation}.npz"
         kept = {one.image_id: one for one in load_kept(path)}
         missing = [one for image, one in _worst(tested) if image not in kept]

@@ -1,22 +1,46 @@
-"""The command on foreign networks: convert."""
+"""The commands on networks: which there are, and converting those trained elsewhere."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from studyspec.cli import options
+from studyspec.cli.options import NetworkFolders
+from studyspec.cli.tables import table
 from studyspec.errors import StudySpecError
 
-app = typer.Typer(help="Foreign networks, trained elsewhere.", no_args_is_help=True)
+app = typer.Typer(help="Networks: which there are; those trained elsewhere.", no_args_is_help=True)
 SHOWN_HASH = 12
 FAILED, WRONG = 1, 2
 
 
 @app.callback()
 def _group() -> None:
-    """Foreign networks, trained elsewhere."""
+    """Networks: which there are; those trained elsewhere."""
+
+
+@app.command("ls")
+def list_networks(
+    folders: NetworkFolders = None,
+    results: options.AnyResults = options.RESULTS,
+    as_json: options.Json = False,
+) -> None:
+    """The networks that there are: those that studies trained, and released ones in folders.
+
+    Example: studyspec networks ls --networks published
+    """
+    from studyspec import api
+
+    found = api.networks.listed(results, folders or api.NETWORK_FOLDERS)
+    if as_json:
+        typer.echo(json.dumps([vars(one) for one in found], indent=2))
+        return
+    rows = [[one.name, one.conditions, one.sha256[:SHOWN_HASH], one.file] for one in found]
+    typer.echo(table(["network", "trained on", "hash", "file"], rows))
 
 
 @app.command()

@@ -46,6 +46,16 @@ BaseAddress = Annotated[
         help="Address below which the published images lie (a mirror).",
     ),
 ]
+NetworkFolders = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--networks", help="Folder of released networks; repeatable; default: networks/ and here."
+    ),
+]
+PixelScale = Annotated[
+    float | None,
+    typer.Option("--pixel-scale-nm", min=1e-6, help="Edge of a pixel of the images [nm]."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from studyspec.cli import options
+from studyspec.cli.options import NetworkFolders, PixelScale
+
 if TYPE_CHECKING:
     from studyspec.api.networks import PredictedMask
 
@@ -17,23 +20,31 @@ def register(app: typer.Typer) -> None:
 
 
 def predict(
-    network: Annotated[Path, typer.Argument(help="A network: .safetensors, .pt or .onnx.")],
+    network: Annotated[
+        str,
+        typer.Argument(help="A network: a file, a released name, material/Au/0, or a hash."),
+    ],
     images: Annotated[list[Path], typer.Argument(help="Images: dm3, dm4, tif, mrc, png, npy.")],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder of the masks (png, 0 and 255).")
     ] = Path("masks"),
     also: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Option("--also", help="Further networks, such as the other folds; repeatable."),
     ] = None,
     device: Annotated[str, typer.Option("--device", help="cpu, cuda:0, ...")] = "cpu",
+    pixel_scale_nm: PixelScale = None,
+    folders: NetworkFolders = None,
+    results: options.ResultsFolder = None,
 ) -> None:
     """Write a mask for each image: where does the network see particles?
 
     With --also the mask is where the networks' mean probability exceeds one half, and the mean dice
     of each two of them is told: where networks disagree, none should be trusted.
 
-    Example: studyspec predict results/artifacts/networks/NETWORK.safetensors new/*.dm3
+    Images are resampled to the pixel scale that the network was trained at.
+
+    Example: studyspec predict material/Au/0 new/*.dm3 --also material/Au/1
     """
     from studyspec import api
 
@@ -41,4 +52,13 @@ def predict(
         agreed = "" if mask.agreement is None else f", agreement {mask.agreement:.3f}"
         typer.echo(f"{mask.path}  {100 * mask.particle:.1f} % particle{agreed}")
 
-    api.predict([network, *(also or ())], images, output, device, tell)
+    api.predict(
+        [network, *(also or ())],
+        images,
+        output,
+        device,
+        tell,
+        pixel_scale_nm,
+        options.workplace(results),
+        folders or api.NETWORK_FOLDERS,
+    )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from studyspec.cli import options
+from studyspec.cli.options import NetworkFolders, PixelScale
 from studyspec.cli.tables import table
 
 if TYPE_CHECKING:
@@ -23,16 +24,6 @@ Networks = Annotated[
         "(material/Au/0), hashes.",
         show_default=False,
     ),
-]
-NetworkFolders = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--networks", help="Folder of released networks; repeatable; default: networks/ and here."
-    ),
-]
-PixelScale = Annotated[
-    float | None,
-    typer.Option("--pixel-scale-nm", min=1e-6, help="Edge of a pixel of the images [nm]."),
 ]
 
 
@@ -125,8 +116,8 @@ def _text(scored: api.Scored) -> str:
     ]
     told = [
         table(names, rows),
-        "dice: mean over images with particles, 95 % interval; false: particles that nobody labelled, "
-        "their number per µm², and that in patches without any",
+        "dice: mean over images with particles, 95 % interval; false: particles that nobody "
+        "labelled, their number per µm², and that in patches without any",
         "",
         f"worst images of {best.network}",
         table(["image", "dice", "low", "high", "false"], worst),
