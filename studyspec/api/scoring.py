@@ -16,7 +16,7 @@ from pydantic import JsonValue
 from studyspec.api import catalog as catalogs
 from studyspec.api.found import FOLDERS, find
 from studyspec.api.overlays import overlays
-from studyspec.api.running import Listener, finish
+from studyspec.api.running import Finished, Listener, finish
 from studyspec.api.workplace import HERE, AnyPath, Paths, Workplace
 from studyspec.catalog.labelled import find_labelled
 from studyspec.catalog.row import ImageRow
@@ -35,6 +35,7 @@ from studyspec.spec.loading import load
 from studyspec.stats.tested import NetworkScore, network_scores
 from studyspec.store.folder import Results
 from studyspec.store.ingest import ingest
+from studyspec.store.networks import seen_images
 from studyspec.store.tested import tested_patches
 
 COLLECTION = "tested"
@@ -139,7 +140,8 @@ def score(
     if not scores:
         raise NothingThere("no image was scored", hint=f"studyspec status {study} says why")
     scores = tuple(replace(s, conditions=named[s.network].conditions.words) for s in scores)
-    notes = tuple(dict.fromkeys(note for one in prepared.values() for note in one.notes))
+    told = [note for one in prepared.values() for note in one.notes]
+    notes = tuple(dict.fromkeys([*_flattered(results, finished, found), *told]))
     output = Path(page) if page is not None else results.reports / f"test-{name}.html"
     jobs = [one.job for planned in finished.planned for one in planned.jobs]
     pictures = overlays(results, name, jobs, patches, scores)
@@ -149,6 +151,18 @@ def score(
     left_out = (*images.left_out, *lost)
     build_tested(name, scores, (*notes, *left_out), pictures, scales, output)
     return Scored(name, study, scores, left_out, notes, output, finished.summary)
+
+
+def _flattered(
+    results: Results, finished: Finished, networks: Sequence[NetworkFile]
+) -> Iterator[str]:
+    """A note for each network that was trained on some of the images."""
+    datasets = [d for one in finished.planned for d in one.checked.datasets.values()]
+    shown = {image.image_sha256 for dataset in datasets for image in dataset.images}
+    for network in networks:
+        n = len(shown & seen_images(results, network.sha256))
+        if n:
+            yield f"{network.name} was trained on {n} of these {len(shown)} images: dice flatters it"
 
 
 def _images(

@@ -108,8 +108,8 @@ def image_text(score: ImageScore | None) -> str:
 
 
 def density_text(density: float | None, n: int) -> str:
-    """False particles per µm², or their number where no scale is known."""
-    return f"{n}" if density is None else f"{density:.0f} per µm² ({n})"
+    """The number of false particles, and that per µm² where the scale is known."""
+    return f"{n}" if density is None else f"{n} ({density:,.0f} per µm²)"
 
 
 def _order(

@@ -82,6 +82,13 @@ def with_rows(results: Results, networks: Sequence[KnownNetwork]) -> tuple[Known
         return tuple(replace(one, rows=_rows(connection, one.key)) for one in networks)
 
 
+def seen_images(results: Results, sha256: str) -> frozenset[str]:
+    """Hashes of the images that a network of the store was trained on; nothing of others."""
+    known = [one for one in known_networks(results) if one.sha256 == sha256]
+    rows = (row for one in with_rows(results, known[:1]) for row in one.rows)
+    return frozenset(row.image_sha256 for row in rows if row.image_sha256 is not None)
+
+
 def _rows(connection: Connection, key: str) -> tuple[ImageRow, ...]:
     found = connection.execute(ROWS, [key]).fetchall()
     return tuple(ImageRow.from_json(json.loads(columns)) for (columns,) in found)

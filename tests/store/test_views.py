@@ -207,6 +207,25 @@ def test_of_two_trainings_the_earliest_is_chosen(results: Results) -> None:
     assert [row["chosen"] for row in chosen] == [True, False, False]
 
 
+def test_a_network_is_called_by_what_it_was_trained_on(results: Results) -> None:
+    for name, profile in (("gold", None), ("more", "paper")):
+        made = write_study(results, [dataset("Au")], variant(["Au"]), name=name, profile=profile)
+        write_all_done(results, made)
+    asked = "select name, names, study, train, fold from networks order by name"
+    found = rows(results, asked)
+    assert [row["name"] for row in found] == [f"gold/Au/{fold}" for fold in range(len(found))]
+    assert found[0] == {
+        "name": "gold/Au/0",
+        "names": ["gold/Au/0", "more@paper/Au/0"],
+        "study": "gold",
+        "train": "Au",
+        "fold": 0,
+    }
+    assert rows(results, "select distinct name from history order by name")[0] == {
+        "name": "gold/Au/0"
+    }
+
+
 def test_of_trainings_at_the_same_time_the_lowest_hash_is_chosen(results: Results) -> None:
     job = write_study(results, [dataset("Au")], variant(["Au"])).stage("train")[0]
     for seed in range(4):
