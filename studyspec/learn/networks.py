@@ -72,7 +72,7 @@ class NetworkFile(Written):
         return Pipeline(steps=own.steps, patch=study.patch).changed(self.preprocess)
 
     def prepared_at(
-        self, shape: tuple[int, int], pixel_scale_nm: float | None, where: str = ""
+        self, shape: tuple[float, float], pixel_scale_nm: float | None, where: str = ""
     ) -> Pipeline:
         """How an image (H, W) [px] of this scale [nm] is prepared outside of studies.
 
