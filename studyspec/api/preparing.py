@@ -123,7 +123,7 @@ def _notes(
     if target is None:
         yield f"{network.name} does not say at which scale it was trained: images as they are"
     if parts:
-        yield "no flat field is removed: each image is no larger than one patch"
+        yield "no flat field is removed: the images are so small that they are parts of larger ones"
     if covered < COVERED:
         yield (
             f"{network.name}: patches of {edge} px hold {covered:.0%} of the pixels; the rest, at "

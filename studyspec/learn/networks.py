@@ -24,8 +24,9 @@ from studyspec.spec.uses import Pipeline, Use, Written
 
 WEIGHTS = ".safetensors"
 SUFFIXES = (WEIGHTS, ".pt", ".onnx")
-CUT_OUT = 1.05
-"""An image this many patches wide, or less, is part of a larger one."""
+CUT_OUT_PX = 540
+"""An image this wide or less, as the network sees it, or no wider than its patches, is part of a
+larger one: a published patch, with a little to spare."""
 ENTRY = "studyspec"
 """The one entry of a file's metadata that is ours: with several, their order would be random."""
 
@@ -77,8 +78,8 @@ class NetworkFile(Written):
         """How an image (H, W) [px] of this scale [nm] is prepared outside of studies.
 
         It is resampled to the scale that the network was trained at, the nearest if there were
-        several; not at all, if that is not known. If it is then no larger than one patch, it is
-        part of a larger image, whose flat field cannot be told from it: none is removed.
+        several; not at all, if that is not known. If it is small then (`CUT_OUT_PX`), it is part of
+        a larger image, whose flat field cannot be told from it: none is removed.
 
         Raises
         ------
@@ -103,7 +104,7 @@ class NetworkFile(Written):
         changes: dict[str, JsonValue] = {}
         if wanted is not None:
             changes["resample"] = {"pixel_scale_nm": wanted}
-        if max(shape) * zoom <= CUT_OUT * pipeline.patch.size:
+        if max(shape) * zoom <= max(CUT_OUT_PX, pipeline.patch.size):
             changes[FLAT_FIELD.name] = {"enabled": False}
         return pipeline.changed(changes) if changes else pipeline
 
