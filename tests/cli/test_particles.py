@@ -58,7 +58,7 @@ def test_scores_of_particles_are_in_the_matrix_where_they_were_asked_for(project
 def test_networks_are_not_trained_anew_for_them(project: Path) -> None:
     query = "select stage, count(*) as n from attempts group by all order by all"
     assert {row["stage"]: row["n"] for row in rows(project, query)} == {
-        "evaluate": 4, "prepare": 7, "train": 2,
+        "evaluate": 4, "prepare": 5, "train": 2,
     }  # fmt: skip
     plan = json.loads(studyspec(project, "plan", "study.toml", "--json").stdout)[0]
     assert {job["state"] for job in plan["jobs"]} == {"known"}
