@@ -13,7 +13,7 @@ from studyspec.api.found import FOLDERS as NETWORK_FOLDERS
 from studyspec.api.found import find as find_networks
 from studyspec.api.frames import MatrixRows, Rows
 from studyspec.api.inventory import Inventory, left_out, plugins
-from studyspec.api.networks import predict
+from studyspec.api.measuring import draw_particles, measure_particles, size_distribution
 from studyspec.api.notebook import (
     OpenResults,
     Scope,
@@ -25,6 +25,13 @@ from studyspec.api.notebook import (
 )
 from studyspec.api.planning import STATES, PlannedStudy, estimate, plan, plan_checked
 from studyspec.api.power import Expected, Power, power
+from studyspec.api.predicting import (
+    FailedImage,
+    Predicted,
+    PredictedImage,
+    PredictOptions,
+    predict,
+)
 from studyspec.api.running import Listener, fetch, run, work
 from studyspec.api.scoring import Scored
 from studyspec.api.scoring import score as test
@@ -42,6 +49,7 @@ __all__ = [
     "CheckedStudy",
     "Event",
     "Expected",
+    "FailedImage",
     "Inventory",
     "Listener",
     "MatrixRows",
@@ -49,6 +57,9 @@ __all__ = [
     "Options",
     "PlannedStudy",
     "Power",
+    "PredictOptions",
+    "Predicted",
+    "PredictedImage",
     "Rows",
     "Scope",
     "Scored",
@@ -62,6 +73,7 @@ __all__ = [
     "check",
     "clean",
     "compare",
+    "draw_particles",
     "estimate",
     "export",
     "fetch",
@@ -70,6 +82,7 @@ __all__ = [
     "init",
     "left_out",
     "matrix",
+    "measure_particles",
     "named_queries",
     "networks",
     "open_results",
@@ -84,6 +97,7 @@ __all__ = [
     "run_until_decided",
     "schema",
     "seconds_of",
+    "size_distribution",
     "sql",
     "status",
     "study_files",

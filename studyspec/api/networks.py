@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from studyspec.api.found import FOLDERS, find, known_files, networks_in
 from studyspec.api.found import known as known
-from studyspec.api.workplace import (
-    HERE,
-    RESULTS,
-    AnyPath,
-    Paths,
-    Workplace,
-    several,
-)
-
-if TYPE_CHECKING:
-    from studyspec.learn.masks import PredictedMask as PredictedMask
+from studyspec.api.workplace import RESULTS, AnyPath, Paths, Workplace, several
 
 
 @dataclass(frozen=True)
@@ -29,55 +17,6 @@ class Converted:
     path: Path
     sha256: str
     conditions: str = ""
-
-
-def predict(
-    networks: Paths,
-    images: Paths,
-    output: AnyPath = "masks",
-    device: str = "cpu",
-    on_mask: Callable[[PredictedMask], None] = lambda mask: None,
-    pixel_scale_nm: float | None = None,
-    workplace: Workplace = HERE,
-    folders: Paths = FOLDERS,
-) -> tuple[PredictedMask, ...]:
-    """Write a mask for each image: where do networks see particles?
-
-    Parameters
-    ----------
-    networks
-        Files of networks (.safetensors, .pt, .onnx), or any name that `find_networks` knows. A mask
-        is where the mean of their probabilities exceeds one half.
-    images
-        Image files; each is prepared as those that a network was trained on, and resampled to
-        their scale.
-    output
-        Folder of the masks (png, 0 and 255), each named after its image.
-    device
-        "cpu", "cuda:0", ...
-    on_mask
-        Is told of each mask as soon as it is written.
-    pixel_scale_nm
-        Edge of a pixel of the images [nm]; default: as their headers say.
-    workplace, folders
-        Where results and released networks are, for networks that are named and no files.
-
-    Raises
-    ------
-    ScaleUnknown
-        If a network was trained at a known scale, and that of an image is not known.
-    LearnError, FileError, PluginError
-        Naming the file; masks written before stay.
-    """
-    from studyspec.learn.masks import predict_files
-
-    found = find(networks, workplace, folders)
-    pictures = [Path(path) for path in several(images)]
-    masks = []
-    for mask in predict_files(found, pictures, Path(output), device, pixel_scale_nm):
-        on_mask(mask)
-        masks.append(mask)
-    return tuple(masks)
 
 
 @dataclass(frozen=True)

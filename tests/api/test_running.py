@@ -152,14 +152,16 @@ def test_an_open_folder_compares(study: str) -> None:
     assert found.text == api.compare("A", "B", "A", scope, results_of(study)).text
 
 
-def test_masks_are_told_as_they_are_written(study: str, tmp_path: Path) -> None:
+def test_images_are_told_as_they_are_predicted(study: str, tmp_path: Path) -> None:
     root = Path(study).parent
     networks = sorted((root / "results/artifacts/networks").glob("*.safetensors"))[:2]
     told: list[object] = []
     images: list[str | Path] = [str(root / "data/A0.npy"), root / "data/B0.npy"]
-    masks = api.predict(networks, images, str(tmp_path), on_mask=told.append)
-    assert [mask.path.name for mask in masks] == ["A0_mask.png", "B0_mask.png"]
-    assert told == list(masks)
+    done = api.predict(networks, images, str(tmp_path), on_image=told.append)
+    assert [one.path.name for one in done.images] == ["A0_mask.ome.tif", "B0_mask.ome.tif"]
+    assert told == list(done.images)
+    assert not done.failed
+    assert done.sizes is None
 
 
 def test_cleaning_is_refused_while_a_run_goes_on(study: str) -> None:
