@@ -46,7 +46,8 @@ class Watch:
     def done(self, image: PredictedImage) -> None:
         """An image is done."""
         told = [f"{100 * image.particle:.1f} % particle"]
-        told += [f"{len(image.particles)} particles"] if image.files else []
+        n = len(image.particles)
+        told += [f"{n} {'particle' if n == 1 else 'particles'}"] if image.files else []
         told += [] if image.agreement is None else [f"agreement {image.agreement:.3f}"]
         self._line(f"{image.path}  {', '.join(told)}", err=False)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image as Pictures
@@ -10,8 +12,9 @@ from PIL import ImageDraw
 from studyspec.particles.measures import Image, Particle
 from studyspec.particles.objects import Labels
 
-LARGEST_PX = 2048
-"""Longer edges are drawn smaller."""
+N = TypeVar("N", bound=np.generic)
+SMALLEST_PX, LARGEST_PX = 512, 2048
+"""Shorter images are drawn larger, by a whole number, and longer ones smaller."""
 INSIDE, AT_BORDER = (86, 180, 233), (230, 159, 0)
 """Outlines: of particles off the border, and of those that touch it (Okabe and Ito)."""
 PALE, DARK = (255, 255, 255), (0, 0, 0)
@@ -33,8 +36,9 @@ def overlay(
     """
     from skimage.segmentation import find_boundaries
 
-    thin = -(-max(image.shape) // LARGEST_PX)
-    grey, shown = _reduced(image, thin), labels[::thin, ::thin]
+    longest = max(image.shape)
+    thin, grow = -(-longest // LARGEST_PX), max(1, SMALLEST_PX // longest)
+    grey, shown = _grown(_reduced(image, thin), grow), _grown(labels[::thin, ::thin], grow)
     colours = np.repeat(_shades(grey)[..., None], 3, axis=2)
     touching = np.zeros(int(labels.max(initial=0)) + 1, bool)
     touching[[one.particle for one in particles if one.touches_border]] = True
@@ -46,10 +50,10 @@ def overlay(
     picture = Pictures.fromarray(colours)
     pen = ImageDraw.Draw(picture)
     for one in particles:
-        at = (one.center_col_px / thin, one.center_row_px / thin)
+        at = tuple((c + 0.5) * grow / thin for c in (one.center_col_px, one.center_row_px))
         pen.text(at, str(one.particle), PALE, anchor="mm", stroke_width=1, stroke_fill=DARK)
     if pixel_scale_nm is not None:
-        _bar(pen, grey.shape, pixel_scale_nm * thin)
+        _bar(pen, grey.shape, pixel_scale_nm * thin / grow)
     return picture
 
 
@@ -74,6 +78,11 @@ def _reduced(image: Image, thin: int) -> Image:
     padded = np.pad(image, pads, mode="edge")
     rows, cols = (edge // thin for edge in padded.shape)
     return np.asarray(padded.reshape(rows, thin, cols, thin).mean(axis=(1, 3)), np.float32)
+
+
+def _grown(array: npt.NDArray[N], grow: int) -> npt.NDArray[N]:
+    """Each pixel as `grow` x `grow` of them."""
+    return array.repeat(grow, axis=0).repeat(grow, axis=1)
 
 
 def _shades(image: Image) -> npt.NDArray[np.uint8]:

@@ -160,6 +160,7 @@ def distribution(
         Of the bootstrap: what its random numbers start from, and how many draws.
     """
     sample, tests = _sample(measured), _table(tested)
+    left_out = sum(one.left_out for one in measured)
     error = _error(tests)
     rng = np.random.default_rng(seed)
     once = np.ones((1, sample.images))
@@ -178,12 +179,12 @@ def distribution(
     return SizeDistribution(
         images=sample.images,
         particles=len(sample.diameters),
-        left_out=sum(one.left_out for one in measured),
+        left_out=left_out,
         border=BORDERS[border],
         figures=figures,
         bins=_bins(sample.diameters),
         error=error,
-        notes=tuple(_notes(sample, error, bool(len(tested)))),
+        notes=(*_border_notes(sample, left_out), *_notes(sample, error, bool(len(tested)))),
     )
 
 
@@ -311,6 +312,15 @@ def _bins(diameters: Floats) -> tuple[Bin, ...]:
         Bin(float(low), float(high), int(n))
         for low, high, n in zip(edges[:-1], edges[1:], counts, strict=True)
     )
+
+
+def _border_notes(sample: _Sample, left_out: int) -> Iterator[str]:
+    if left_out >= len(sample.diameters) > 0:
+        share = left_out / (left_out + len(sample.diameters))
+        yield (
+            f"{100 * share:.0f} % of the particles touch a border, large ones more often than "
+            "small ones: sizes are too small"
+        )
 
 
 def _notes(sample: _Sample, error: SizeError | None, tested: bool) -> Iterator[str]:

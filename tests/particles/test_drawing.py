@@ -19,12 +19,12 @@ def drawn(
 
 def test_outlines_lie_on_edges_and_tell_the_border() -> None:
     picture = drawn(discs((100, 100, 50), (60, 0, 30)), scale=None)
-    assert picture.shape == (200, 200, 3)
+    assert picture.shape == (400, 400, 3), "small images are drawn twice as large"
     blue, orange = ((picture == colour).all(axis=2) for colour in (INSIDE, AT_BORDER))
     rows, cols = np.nonzero(blue)
-    np.testing.assert_allclose(np.hypot(rows - 100, cols - 100), 50, atol=2)
-    assert 250 < blue.sum() < 500
-    assert (np.nonzero(orange)[1] <= 31).all()
+    np.testing.assert_allclose(np.hypot(rows - 201, cols - 201), 100, atol=3)
+    assert 500 < blue.sum() < 1000
+    assert (np.nonzero(orange)[1] <= 62).all()
     assert orange.any()
 
 
