@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from studyspec.catalog.readers import read_label
-from studyspec.errors import LearnError, ScaleUnknown
+from studyspec.errors import FileError, LearnError, ScaleUnknown
 from studyspec.learn.applied import Applied
 from studyspec.learn.building import build
 from studyspec.learn.conditions import Conditions
@@ -83,4 +83,23 @@ def test_an_image_is_resampled_to_the_scale_that_the_network_was_trained_at(tmp_
 def test_two_images_of_one_name_are_refused(tmp_path: Path) -> None:
     images = [image(tmp_path), tmp_path / "a.tif"]
     with pytest.raises(LearnError, match=r"two images would share the mask a_mask\.png"):
+        list(predict_files([network(tmp_path)], images, tmp_path))
+
+
+def test_a_file_that_fails_is_told_of_and_passed_over(tmp_path: Path) -> None:
+    """A small image fails too; without a listener the first failure ends it all."""
+    (tmp_path / "bad.tif").write_bytes(b"nothing of an image")
+    np.save(tmp_path / "small.npy", np.ones((3, 3), np.float32))
+    images = [tmp_path / "bad.tif", tmp_path / "small.npy", image(tmp_path)]
+    failed: dict[str, str] = {}
+    done = predict_files(
+        [network(tmp_path)],
+        images,
+        tmp_path,
+        on_failure=lambda path, error: failed.update({path.name: error.text}),
+    )
+    assert [mask.path.name for mask in done] == ["a_mask.png"]
+    assert list(failed) == ["bad.tif", "small.npy"]
+    assert all(text.startswith(str(tmp_path / name)) for name, text in failed.items())
+    with pytest.raises(FileError, match=r"bad\.tif: cannot be read"):
         list(predict_files([network(tmp_path)], images, tmp_path))
