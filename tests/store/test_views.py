@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from studyspec.catalog.columns import NAMES
 from studyspec.jobs.evaluate import Evaluate, ScoreColumns
 from studyspec.learn.metrics import reference
-from studyspec.plugins.contracts import PixelMetric
+from studyspec.plugins.contracts import CountMetric
 from studyspec.plugins.registry import METRICS
 from studyspec.spec.identity import digest
 from studyspec.store.folder import Results
@@ -193,7 +193,8 @@ def test_cell_scores_hold_every_metric(results: Results) -> None:
     assert found == rows(
         results, "select 'dice' as metric, dice_mean as mean, dice_sd as sd from matrix"
     )
-    counted = {metric.name for metric in METRICS if not isinstance(metric, PixelMetric)}
+    always = [one for one in METRICS if isinstance(one, CountMetric) and not one.counted_by]
+    counted = {metric.name for metric in always}
     assert {row["metric"] for row in rows(results, "from cell_scores")} == counted
 
 
