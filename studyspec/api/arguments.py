@@ -59,6 +59,7 @@ def as_study(
         "[evaluation]",
         "dihedral = false",
         "false_particles = {}",
+        "particles = {}",
     ]
     return "\n".join(lines) + "\n"
 

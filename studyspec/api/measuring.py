@@ -99,8 +99,9 @@ def size_distribution(
     border
         "exclude": particles that touch a border are left out, "include": they are counted.
     networks
-        The networks that saw the particles, as `predict` takes them. Where the store knows labelled images on
-        which these were tested with `[evaluation.particles]`, sizes are given corrected too.
+        The networks that saw the particles, as `predict` takes them. Where the store knows labelled
+        images on which these were tested with `[evaluation.particles]`, sizes are given corrected
+        too.
     results
         The results folder; default: that in which the networks lie.
     tested_on

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import JsonValue
 
 from studyspec import __version__
-from studyspec.api.measuring import Border, counted, tests_of
 from studyspec.api.found import FOLDERS, find
+from studyspec.api.measuring import Border, counted, tests_of
 from studyspec.api.workplace import HERE, AnyPath, Paths, Workplace, several
 from studyspec.errors import StudySpecError
 from studyspec.files import write
 
 if TYPE_CHECKING:
-    from studyspec.learn.networks import NetworkFile
     from studyspec.learn.masks import Masks, PredictedMask, Seen
+    from studyspec.learn.networks import NetworkFile
     from studyspec.particles.measures import Particle
     from studyspec.particles.objects import Counting
     from studyspec.stats.sizes import SizeDistribution
@@ -243,7 +243,9 @@ def counting(options: PredictOptions) -> Counting:
     return Counting(options.split_touching, min_area_px=options.min_area_px)
 
 
-def _told(predicted: Predicted, weights: Sequence[NetworkFile], folder: Path, desk: _Desk) -> Predicted:
+def _told(
+    predicted: Predicted, weights: Sequence[NetworkFile], folder: Path, desk: _Desk
+) -> Predicted:
     """The same with the size distribution, and the files that tell of all images."""
     from studyspec.stats.sizes import distribution
 

@@ -105,5 +105,7 @@ def predict(
     elif particles and done.images:
         typer.echo("note: no sizes in nm: give --pixel-scale-nm", err=True)
     if done.failed:
-        typer.echo(f"{len(done.failed)} of {len(images)} images could not be predicted", err=True)
+        names = ", ".join(str(one.image) for one in done.failed)
+        what = f"{len(done.failed)} of {len(images)} images could not be predicted: {names}"
+        typer.echo(what, err=True)
         raise typer.Exit(FAILED)

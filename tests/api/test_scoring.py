@@ -121,8 +121,11 @@ def test_an_image_of_unknown_scale_is_asked_for(tmp_path: Path) -> None:
     assert found.left_out == ("bare.npy: no label",)
     with pytest.raises(ScaleUnknown, match=r"a0\.npy: how large is a pixel"):
         api.predict(file, images / "a0.npy", tmp_path)
-    (mask,) = api.predict(file, str(images / "a0.npy"), str(tmp_path), pixel_scale_nm=0.02)
-    assert mask.path.exists()
+    wanted = api.PredictOptions(pixel_scale_nm=0.02, workplace=place, tested_on=("images",))
+    done = api.predict(file, str(images / "a0.npy"), str(tmp_path), wanted)
+    assert done.images[0].path.exists()
+    assert done.sizes is not None
+    assert "particles_mean" in api.sql("from matrix", tmp_path / "results").columns
 
 
 def test_a_network_that_is_not_there_is_told(tmp_path: Path) -> None:
