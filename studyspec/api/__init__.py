@@ -41,6 +41,7 @@ from studyspec.api.upkeep import clean, ingest
 from studyspec.api.workplace import HERE, Workplace, study_files
 from studyspec.run.events import Event, Summary
 from studyspec.run.runner import Options
+from studyspec.spec.extends import profile_names as profiles_of
 
 __all__ = [
     "HERE",
@@ -92,6 +93,7 @@ __all__ = [
     "plugins",
     "power",
     "predict",
+    "profiles_of",
     "report",
     "run",
     "run_until_decided",

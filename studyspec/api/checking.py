@@ -120,7 +120,8 @@ def check(study: AnyPath, profile: str | None = None, workplace: Workplace = HER
     loaded = load(Path(study), profile)
     settings = loaded.study.catalog
     at = workplace.whereabouts(loaded.root / settings.path, settings.base_address)
-    catalog = Catalog.open(at.catalog)
+    own = (wanted.collection or settings.collection for wanted in loaded.study.datasets.values())
+    catalog = Catalog.open(at.catalog, tuple(dict.fromkeys(own)))
     datasets, mistakes = _datasets(loaded, catalog, Door(at))
     networks, lost = _networks(loaded)
     starts, unfit = _starts(loaded)

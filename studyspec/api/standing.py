@@ -14,10 +14,6 @@ from studyspec.plan.states import PlannedJob
 from studyspec.store import queries
 from studyspec.store.records import RecordIndex
 
-SHOWN_KEY = 12
-"""So many digits of a key tell jobs apart."""
-
-
 @dataclass(frozen=True)
 class StageStanding:
     """How many jobs of a stage are done, under way, to do and failed; None: nobody knows."""
@@ -94,15 +90,9 @@ def overview(results: AnyPath = RESULTS) -> Standing:
             for one in found.stages
             if one.done or one.failed
         ),
-        tuple(key[:SHOWN_KEY] for key in found.running),
-        tuple(
-            FailedJob(f"{one.stage} {one.key[:SHOWN_KEY]}", one.reason, one.log)
-            for one in found.failed
-        ),
-        tuple(
-            f"evaluate {key[:SHOWN_KEY]}: {why}"
-            for key, why in queries.doubts(results_in(results)).items()
-        ),
+        found.running,
+        tuple(FailedJob(one.title, one.reason, one.log) for one in found.failed),
+        found.doubts,
     )
 
 

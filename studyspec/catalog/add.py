@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import io
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -20,6 +23,9 @@ from studyspec.plugins.values import Value
 FILES = {"image": "image_uri", "label": "label_uri", "exact_label": "exact_label_uri"}
 OURS = frozenset({"image_id", "collection", "image_sha256", "label_sha256", *FILES.values()})
 SCALE_TOLERANCE = 0.05
+SEPARATORS = ",;\t"
+DECIMAL = re.compile(r"[+-]?\d*,\d+")
+PACKED = b"\x1f\x8b"
 Kind = Callable[[str], int | float | str]
 
 
@@ -101,24 +107,56 @@ def _rows(
 
 def _lines(metadata: Path) -> list[Line]:
     """The lines of the CSV, each with a cell for every name of the header."""
+    text = _text(metadata)
+    separator = _separator(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
-        with metadata.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file)
-            rows = [(f"{metadata}:{reader.line_num}", cells) for cells in reader if cells]
-    except OSError as error:
-        raise CatalogError(
-            f"cannot be read: {error.strerror}", where=str(metadata), hint="name a CSV file"
-        ) from None
-    names = rows[0][1] if rows else []
+        rows = [(f"{metadata}:{reader.line_num}", cells) for cells in reader if any(cells)]
+    except csv.Error as error:
+        where = f"{metadata}:{reader.line_num}"
+        raise CatalogError(f"no CSV: {error}", where=where, hint="save it as CSV") from None
+    names = [name.strip() for name in rows[0][1]] if rows else []
     _check_header(f"{metadata}:1", names, len(rows) - 1)
     for where, cells in rows[1:]:
         if len(cells) != len(names):
             what = "the line has another number of cells than the header"
             raise CatalogError(what, where=where)
     return [
-        Line(where, {name: cell.strip() for name, cell in zip(names, cells, strict=True)})
+        Line(where, {n: _cell(n, cell, separator) for n, cell in zip(names, cells, strict=True)})
         for where, cells in rows[1:]
     ]
+
+
+def _cell(name: str, text: str, separator: str) -> str:
+    """The text of a cell; where commas separate nothing, one within a number is its point."""
+    text = text.strip()
+    if separator != "," and name not in FILES and DECIMAL.fullmatch(text):
+        return text.replace(",", ".")
+    return text
+
+
+def _text(metadata: Path) -> str:
+    """The text of a CSV, in UTF-8 or else in Latin-1 as old spreadsheets write; may be packed."""
+    try:
+        data = metadata.read_bytes()
+        data = gzip.decompress(data) if data.startswith(PACKED) else data
+    except (OSError, EOFError) as error:
+        said = getattr(error, "strerror", None) or error
+        raise CatalogError(
+            f"cannot be read: {said}", where=str(metadata), hint="name a CSV file"
+        ) from None
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def _separator(text: str) -> str:
+    """What stands most often in the header; a comma, if nothing does."""
+    header = next((line for line in text.splitlines() if line.strip()), "")
+    return max(SEPARATORS, key=header.count)
 
 
 def _check_header(where: str, names: Sequence[str], lines: int) -> None:

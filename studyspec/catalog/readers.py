@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import tempfile
 import warnings
+import zlib
 from math import isfinite
 from pathlib import Path
 
@@ -19,10 +22,14 @@ from studyspec.plugins.values import FileArray, Mask, RawImage
 EXACT = 2**24
 """Smaller whole numbers are exact as 32-bit numbers."""
 LOST = 1e-3
+PACKED = ".gz"
+PART = 2**20
+MOST_UNPACKED = 2**33
+"""What a packed file may hold [bytes]."""
 
 
 def read_image(path: Path) -> RawImage:
-    """Read an image of any format that a plug-in reads.
+    """Read an image of any format that a plug-in reads, or one packed by gzip (NAME.tif.gz).
 
     Raises
     ------
@@ -104,18 +111,48 @@ def _grey(colours: FileArray, path: Path) -> FileArray:
 
 
 def _read(path: Path) -> tuple[FileArray, float | None]:
+    if path.suffix.lower() != PACKED:
+        return _read_plain(path)
+    _check_there(path)
+    with tempfile.TemporaryDirectory(prefix="studyspec-") as folder:
+        return _read_plain(_unpacked(path, Path(folder)), named=path)
+
+
+def _unpacked(path: Path, folder: Path) -> Path:
+    """The file that is packed in another."""
+    plain = folder / path.stem
+    try:
+        with gzip.open(path) as packed, plain.open("wb") as file:
+            while part := packed.read(PART):
+                file.write(part)
+                if file.tell() > MOST_UNPACKED:
+                    what = f"more than {MOST_UNPACKED >> 30} GiB when unpacked"
+                    raise FileError(what, where=str(path), hint="is it an image?")
+    except (OSError, EOFError, zlib.error) as error:
+        what = f"cannot be unpacked, is it truncated? ({type(error).__name__}: {error})"
+        raise FileError(what, where=str(path), hint="copy or fetch it again") from None
+    return plain
+
+
+def _read_plain(path: Path, named: Path | None = None) -> tuple[FileArray, float | None]:
+    """Array and scale of a file; messages name the file `named`."""
+    named = named or path
     found = owner(READERS, lambda reader: reader.suffixes, path.suffix.lower())
     if found is None:
-        raise FileError(f"unknown format '{path.suffix}'", where=str(path), hint=_known())
-    if not path.is_file():
-        raise FileError("no such file", where=str(path), hint="is its folder mounted?")
-    if path.stat().st_size == 0:
-        raise FileError("an empty file", where=str(path), hint="copy or fetch it again")
-    array, scale = _called(found, path)
+        raise FileError(f"unknown format '{path.suffix}'", where=str(named), hint=_known())
+    _check_there(path, named)
+    array, scale = _called(found, path, named)
     return (array[0] if array.ndim == 3 and array.shape[0] == 1 else array), scale
 
 
-def _called(found: Found[Reader], path: Path) -> tuple[FileArray, float | None]:
+def _check_there(path: Path, named: Path | None = None) -> None:
+    if not path.is_file():
+        raise FileError("no such file", where=str(named or path), hint="is its folder mounted?")
+    if path.stat().st_size == 0:
+        raise FileError("an empty file", where=str(named or path), hint="copy or fetch it again")
+
+
+def _called(found: Found[Reader], path: Path, named: Path) -> tuple[FileArray, float | None]:
     """What a reader gives, once it is what its contract says."""
     try:
         with warnings.catch_warnings():
@@ -127,7 +164,7 @@ def _called(found: Found[Reader], path: Path) -> tuple[FileArray, float | None]:
         ours = found.provider.distribution == OURS
         by = "" if ours else f" by reader '{found.plugin.name}' of {found.provider}"
         what = f"cannot be read{by}, is it truncated? ({type(error).__name__}: {error})"
-        raise FileError(what, where=str(path), hint="copy or fetch it again") from error
+        raise FileError(what, where=str(named), hint="copy or fetch it again") from error
     match given:
         case (np.ndarray() as array, None):
             return array, None
@@ -135,7 +172,7 @@ def _called(found: Found[Reader], path: Path) -> tuple[FileArray, float | None]:
             isfinite(scale) and scale > 0
         ):
             return array, float(scale)
-    what = f"of {path} it gave {_worded(given)}, not an array and a pixel scale [nm] or None"
+    what = f"of {named} it gave {_worded(given)}, not an array and a pixel scale [nm] or None"
     raise broken_promise("reader", found, what)
 
 
@@ -148,4 +185,4 @@ def _worded(given: object) -> str:
 def _known() -> str:
     """The suffixes that are read, and readers that are left out."""
     known = ", ".join(suffix for reader in READERS for suffix in reader.suffixes)
-    return "; ".join([f"known: {known}", *(broken.text for broken in READERS.broken)])
+    return "; ".join([f"known: {known}, each also with {PACKED}", *(broken.text for broken in READERS.broken)])

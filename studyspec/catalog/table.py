@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 import duckdb
 
+from studyspec.catalog import published, twin_rows
 from studyspec.catalog.clauses import FilterProblem, clauses, quoted
 from studyspec.catalog.columns import BY_NAME, COLUMNS
 from studyspec.catalog.row import ImageRow
@@ -30,6 +31,8 @@ LOCKS = (
     "set enable_external_access = false",
     "set lock_configuration = true",
 )
+CARRIED = (published.COLLECTION, twin_rows.COLLECTION)
+"""The collections of the catalog that studyspec carries, as `studyspec catalog build` makes it."""
 MUST_HAVE = ("image_id", "collection", "image_uri")
 PYTHON_KINDS = ((bool, "BOOLEAN"), (int, "BIGINT"), (float, "DOUBLE"), (date, "DATE"))
 READ = "select * from read_parquet(?, hive_partitioning = false)"
@@ -47,8 +50,15 @@ class Catalog:
     kinds: Mapping[str, str]
 
     @classmethod
-    def open(cls, path: Path) -> Catalog:
+    def open(cls, path: Path, asked: Collection[str] = ()) -> Catalog:
         """Read a catalog file.
+
+        Parameters
+        ----------
+        path
+            The file.
+        asked
+            Collections that are wanted of it: if it is lost, the error says how these come back.
 
         Raises
         ------
@@ -56,9 +66,7 @@ class Catalog:
             If the file is missing, is no Parquet file or lacks a column that it must have.
         """
         if not path.is_file():
-            raise CatalogError(
-                "no catalog here", where=str(path), hint="make one: studyspec catalog build"
-            )
+            raise CatalogError("no catalog here", where=str(path), hint=_way_back(path, asked))
         try:
             with duckdb.connect(":memory:") as connection:
                 kinds = _kinds(connection, path)
@@ -142,6 +150,21 @@ class Catalog:
         for lock in LOCKS:
             connection.execute(lock)
         return connection
+
+
+def _way_back(path: Path, asked: Collection[str]) -> str:
+    """What brings a lost catalog back: the one that studyspec carries, or one's own images."""
+    built = f"studyspec catalog build --output {path}"
+    own = [name for name in asked if name not in CARRIED]
+    added = [
+        f"studyspec catalog add FOLDER --metadata CSV --collection {name} --catalog {path}"
+        for name in own
+    ]
+    if own:
+        return f"is its path right? your own images come back with: {'; '.join(added)}"
+    if asked:
+        return f"is its path right? it can be made again: {built}"
+    return f"is its path right? that of the published and twin images: {built}"
 
 
 def _kinds(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from studyspec.cli.completion import profiles
+
 if TYPE_CHECKING:
     from studyspec.api import Workplace
 
@@ -17,7 +19,12 @@ Studies = Annotated[
     list[Path], typer.Argument(help="Study files (TOML), or folders of them.", show_default=False)
 ]
 Profile = Annotated[
-    str | None, typer.Option("--profile", help="Profile of the study file to merge over it.")
+    str | None,
+    typer.Option(
+        "--profile",
+        help="Profile of the study file to merge over it.",
+        autocompletion=profiles,
+    ),
 ]
 ResultsFolder = Annotated[
     Path | None,

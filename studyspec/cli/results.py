@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 import json
+import sys
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from studyspec.cli import options
+from studyspec.cli.completion import STDOUT, SqlCommand, queries
 from studyspec.cli.tables import table
-
-if TYPE_CHECKING:
-    from studyspec.api import Rows
 
 ALL_NAMES = "@"
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    for command in (sql, ingest, clean, schema):
+    app.command(cls=SqlCommand)(sql)
+    for command in (ingest, clean, schema):
         app.command()(command)
 
 
 def sql(
-    query: Annotated[str | None, typer.Argument(help="One SQL statement, or @NAME.")] = None,
-    csv: Annotated[Path | None, typer.Option("--csv", help="Write the rows as CSV.")] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write them as JSON.")] = None,
-    parquet: Annotated[Path | None, typer.Option("--parquet", help="Write as Parquet.")] = None,
+    query: Annotated[
+        str | None,
+        typer.Argument(help="One SQL statement, or @NAME.", autocompletion=queries),
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="Write the rows as CSV; alone or -: to stdout.")
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write them as JSON; alone or -: to stdout.")
+    ] = None,
+    parquet: Annotated[
+        Path | None, typer.Option("--parquet", help="Write as Parquet; alone or -: to stdout.")
+    ] = None,
     results: options.AnyResults = options.RESULTS,
 ) -> None:
     """Ask the store, read-only, also while a run goes on; without a query, a prompt.
@@ -40,10 +51,10 @@ def sql(
     from studyspec.cli.prompt import prompt
 
     if query is None:
-        prompt(results, lambda statement: _print(api.sql(statement, results)))
+        prompt(results, lambda statement: _answer(statement, results))
         return
-    if query.strip() == ALL_NAMES:
-        typer.echo(table(["query", "tells"], list(api.named_queries().items())))
+    if csv is None and json_file is None and parquet is None:
+        _answer(query, results)
         return
     answer = api.sql(query, results)
     files = (
@@ -52,11 +63,11 @@ def sql(
         (parquet, answer.write_parquet),
     )
     for path, write in files:
-        if path is not None:
+        if path == Path(STDOUT):
+            _to_stdout(write)
+        elif path is not None:
             write(path)
             typer.echo(f"{len(answer.rows)} rows in {path}", err=True)
-    if csv is None and json_file is None and parquet is None:
-        _print(answer)
 
 
 def ingest(
@@ -99,5 +110,21 @@ def schema() -> None:
     typer.echo(json.dumps(api.schema(), indent=2))
 
 
-def _print(answer: Rows) -> None:
+def _to_stdout(write: Callable[[Path], None]) -> None:
+    """The bytes of a file, without the file."""
+    with tempfile.TemporaryDirectory(prefix="studyspec-") as folder:
+        path = Path(folder) / "answer"
+        write(path)
+        sys.stdout.buffer.write(path.read_bytes())
+        sys.stdout.buffer.flush()
+
+
+def _answer(query: str, results: Path) -> None:
+    """Print the answer to a question; all names of queries, if it is a bare @."""
+    from studyspec import api
+
+    if query.strip() == ALL_NAMES:
+        typer.echo(table(["query", "tells"], list(api.named_queries().items())))
+        return
+    answer = api.sql(query, results)
     typer.echo(table(answer.columns, answer.rows))

@@ -35,29 +35,41 @@ def init(
     """
     from studyspec import api
 
-    for path in api.init(folder):
+    study, *others = api.init(folder)
+    for path in (study, *others):
         typer.echo(path)
+    typer.echo(f"next: studyspec run {study}", err=True)
 
 
 def check(
-    study: options.Study,
+    studies: options.Studies,
     profile: options.Profile = None,
     results: options.ResultsFolder = None,
     cache: options.Cache = None,
     base_address: options.BaseAddress = None,
     as_json: options.Json = False,
 ) -> None:
-    """Is the study valid, and which images does it choose?
+    """Are the studies valid, and which images do they choose?
 
     Example: studyspec check studies/material.toml --profile paper
     """
     from studyspec import api
 
     note_left_out()
-    checked = api.check(study, profile, options.workplace(results, cache, base_address))
+    place, files = options.workplace(results, cache, base_address), api.study_files(studies)
+    found = [api.check(path, profile, place) for path in files]
     if as_json:
-        typer.echo(json.dumps(_checked_json(checked), indent=2))
+        told = [_checked_json(checked) for checked in found]
+        typer.echo(json.dumps(told if len(told) > 1 else told[0], indent=2))
         return
+    for number, checked in enumerate(found):
+        if len(found) > 1:
+            typer.echo(f"{'' if number == 0 else chr(10)}{checked.loaded.path}: {checked.name}")
+        _tell_checked(checked)
+
+
+def _tell_checked(checked: CheckedStudy) -> None:
+    """Datasets, variants, and images that are there twice."""
     rows = [
         [name, len(dataset.images), sum(not image.fetched for image in dataset.images)]
         for name, dataset in checked.datasets.items()

@@ -45,6 +45,13 @@ def read(path: Path) -> StudyFile:
     return _extended(path, _text(path), ())
 
 
+def profile_names(path: Path) -> tuple[str, ...]:
+    """The names of the profiles of a study file, its own and those that lie under it; raises as
+    `read`."""
+    profiles = read(path).layer.table.get(PROFILES)
+    return tuple(profiles) if isinstance(profiles, Mapping) else ()
+
+
 def extended(files: Iterable[Path]) -> frozenset[Path]:
     """Those of some files that another of them extends, and that are no study themselves."""
     tables = {file.resolve(): _tables(file) for file in files}

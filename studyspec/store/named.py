@@ -36,9 +36,9 @@ NAMED = {
     ),
     "worst": NamedQuery(
         "the twenty images that networks fail on most",
-        "select image_id, test, avg(dice) as dice, count(*) as networks\n"
+        "select study, image_id, test, avg(dice) as dice, count(*) as networks\n"
         "from image_scores where split = 'test'\n"
-        "group by image_id, test order by dice limit 20",
+        "group by study, image_id, test order by dice, study, image_id limit 20",
     ),
     "folds": NamedQuery(
         "every fold of every cell",

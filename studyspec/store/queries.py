@@ -24,6 +24,32 @@ __all__ = [
 ]
 
 
+TITLES = """
+with variant_of as (
+    select c.*, p.study, p.number,
+           case variant when 'base' then '' else ' (' || variant || ')' end as named,
+           case when fold is null then '' else ', fold ' || fold end as folded
+    from stored.plan_cell c join stored.plan p on p.record = c.plan
+), told as (
+    select network as key, study, number, 1 as place,
+           'train ' || train || named || folded as title
+    from variant_of where fold is not null
+    union all
+    select evaluation, study, number, 2,
+           'test ' || train || named || ' on ' || test
+               || case split when 'test' then '' else ' (' || split || ' part)' end || folded
+    from variant_of
+    union all
+    select d.prepare, p.study, p.number, 3, 'prepare an image of ' || d.dataset
+    from stored.dataset_prepare d join stored.plan p on p.record = d.plan
+)
+select key, min_by(study || ': ' || title, (place, -number, study, title)) from told
+where list_contains(?, key) group by key"""
+"""A title for each of some jobs, as a study has it: of those that share one, the newest."""
+SHOWN_KEY = 12
+"""So many digits of a key tell jobs apart."""
+
+
 @dataclass(frozen=True)
 class StageCount:
     """How many jobs of a stage are done, and how many have failed so far."""
@@ -39,17 +65,22 @@ class Failed:
 
     stage: str
     key: str
+    title: str
     reason: str
     log: Path | None
 
 
 @dataclass(frozen=True)
 class Overview:
-    """The jobs of all studies: counts for each stage, the keys of those under way, failures."""
+    """The jobs of all studies: counts for each stage, titles of those under way, failures.
+
+    `doubts` are tests whose records disagree, in words.
+    """
 
     stages: tuple[StageCount, ...]
     running: tuple[str, ...]
     failed: tuple[Failed, ...]
+    doubts: tuple[str, ...] = ()
 
 
 def user_query(results: Results, sql: str) -> Table:
@@ -121,16 +152,34 @@ def overview(results: Results) -> Overview:
             "select stage, key, coalesce(error_message, status), log from failures order by stage"
         ).fetchall()
     leases = results.leases.iterdir() if results.leases.exists() else ()
+    running = sorted(path.name for path in leases if "." not in path.name)
+    doubted = doubts(results)
+    titles = _titles(results, [*running, *doubted, *(key for _, key, *_ in failures)])
     failed = [
-        Failed(stage, key, reason, results.folder / log if log else None)
+        Failed(
+            stage,
+            key,
+            titles.get(key, f"{stage} {key[:SHOWN_KEY]}"),
+            reason,
+            results.folder / log if log else None,
+        )
         for stage, key, reason, log in failures
     ]
     stages = [one.stage for one in failed]
     return Overview(
         tuple(StageCount(stage, done.get(stage, 0), stages.count(stage)) for stage in STAGES),
-        tuple(sorted(path.name for path in leases if "." not in path.name)),
+        tuple(titles.get(key, key[:SHOWN_KEY]) for key in running),
         tuple(failed),
+        tuple(f"{titles.get(key, key[:SHOWN_KEY])}: {why}" for key, why in doubted.items()),
     )
+
+
+def _titles(results: Results, keys: list[str]) -> dict[str, str]:
+    """What jobs are called in the newest plans, by key, as far as these name them."""
+    if not keys:
+        return {}
+    with open_database(results, read_only=True) as connection:
+        return dict(connection.execute(TITLES, [keys]).fetchall())
 
 
 def words(results: Results) -> list[str]:
