@@ -76,7 +76,9 @@ class SpecError(StudySpecError):
     """A study file says something that cannot be; holds every problem found, in file order."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(sorted(problems, key=lambda p: (p.file, p.line, p.column)))
+        self.problems = tuple(
+            sorted(dict.fromkeys(problems), key=lambda p: (p.file, p.line, p.column))
+        )
         super().__init__("\n".join(problem.text for problem in self.problems))
 
 

@@ -5,7 +5,7 @@ text or Path; results are frozen values. `catalog` has the commands on catalogs.
 """
 
 from studyspec.api import catalog, networks
-from studyspec.api.answers import export, matrix, report, summarize
+from studyspec.api.answers import edits, export, matrix, report, summarize
 from studyspec.api.checking import CheckedStudy, check
 from studyspec.api.courses import StudyLook, Until
 from studyspec.api.deciding import UntilDecided, run_until_decided, seconds_of
@@ -23,7 +23,7 @@ from studyspec.api.notebook import (
     sql,
     words,
 )
-from studyspec.api.planning import STATES, PlannedStudy, estimate, plan, plan_checked
+from studyspec.api.planning import STATES, PlannedStudy, estimate, past_seconds, plan, plan_checked
 from studyspec.api.power import Expected, Power, power
 from studyspec.api.predicting import (
     FailedImage,
@@ -75,6 +75,7 @@ __all__ = [
     "clean",
     "compare",
     "draw_particles",
+    "edits",
     "estimate",
     "export",
     "fetch",
@@ -88,6 +89,7 @@ __all__ = [
     "networks",
     "open_results",
     "overview",
+    "past_seconds",
     "plan",
     "plan_checked",
     "plugins",

@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from studyspec.api.frames import MatrixRows
+from studyspec.api.names import named_apart, refuse_other
 from studyspec.api.workplace import HERE, AnyPath, Paths, Workplace, study_files
-from studyspec.spec.loading import load
+from studyspec.plan.record import PlanRecord
+from studyspec.report.asked import Asked
+from studyspec.spec.loading import LoadedStudy, load
 from studyspec.store.folder import Results
 from studyspec.store.ingest import ingest
+from studyspec.store.planned import previous_plan
 from studyspec.store.queries import study_matrix
 
 
@@ -58,7 +62,7 @@ def report(
         return build(results, asked, Path(output))
     if len(asked) > 1:
         return build_pages(results, asked, results.reports / "index.html")
-    return build(results, asked, results.reports / f"{asked[0][0]}.html")
+    return build(results, asked, results.reports / f"{asked[0].study}.html")
 
 
 def summarize(
@@ -99,15 +103,34 @@ def export(
 
     results, asked = _reported(studies, profile, workplace)
     top = Path(folder)
-    places = {name: top / name if len(asked) > 1 else top for name, _ in asked}
-    return tuple(path for one in asked for path in export_study(results, *one, places[one[0]]))
+    places = {one.study: top / one.study if len(asked) > 1 else top for one in asked}
+    return tuple(path for one in asked for path in export_study(results, one, places[one.study]))
+
+
+def edits(
+    studies: Paths, profile: str | None = None, workplace: Workplace = HERE
+) -> tuple[str, ...]:
+    """What of study files was edited since they ran, a sentence for each that was."""
+    found = []
+    for one in named_apart([load(study, profile) for study in study_files(studies)]):
+        recorded = previous_plan(workplace.results_of(one.root), one.study.study.name, profile)
+        if recorded is not None:
+            said = _asked(one).edited(PlanRecord.model_validate(recorded.plan))
+            found += [f"{one.path}: {said}"] if said else []
+    return tuple(found)
 
 
 def _reported(
     studies: Paths, profile: str | None, workplace: Workplace
-) -> tuple[Results, list[tuple[str, str | None]]]:
-    """The results of some studies, brought up to date, and each study's name and profile."""
-    loaded = [load(study, profile) for study in study_files(studies)]
+) -> tuple[Results, list[Asked]]:
+    """The results of some studies, brought up to date, and what is asked of them."""
+    loaded = named_apart([load(study, profile) for study in study_files(studies)])
     results = workplace.results_of(loaded[0].root)
     ingest(results)
-    return results, [(one.study.study.name, profile) for one in loaded]
+    for one in loaded:
+        refuse_other(one, previous_plan(results, one.study.study.name, profile))
+    return results, [_asked(one) for one in loaded]
+
+
+def _asked(loaded: LoadedStudy) -> Asked:
+    return Asked(loaded.study.study.name, loaded.profile, loaded.source, loaded.tables)

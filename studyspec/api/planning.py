@@ -98,10 +98,15 @@ def estimate(planned: PlannedStudy) -> float | None:
     None if a stage to do has no past, or nothing is to do.
     """
     to_do = planned.to_do
-    past = stage_seconds(planned.checked.results)
+    past = past_seconds(planned)
     if not to_do or any(stage not in past for stage in to_do):
         return None
     return sum(n * past[stage] for stage, n in to_do.items())
+
+
+def past_seconds(planned: PlannedStudy) -> dict[str, float]:
+    """How long a job of each stage took so far, as its results folder knows [s]."""
+    return stage_seconds(planned.checked.results)
 
 
 def _question(checked: CheckedStudy) -> Question:
@@ -110,8 +115,9 @@ def _question(checked: CheckedStudy) -> Question:
         study=checked.name,
         question=loaded.study.study.question,
         profile=loaded.profile,
-        spec=loaded.study.model_dump(mode="json", by_alias=True),
+        spec=loaded.tables,
         source=loaded.source,
+        file=loaded.file,
     )
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 from studyspec.api.checking import CheckedStudy, check
+from studyspec.api.names import named_apart, refuse_other
 from studyspec.api.planning import PlannedStudy, plan_checked
 from studyspec.api.workplace import (
     HERE,
@@ -20,8 +22,9 @@ from studyspec.api.workplace import (
 from studyspec.run import runner
 from studyspec.run.events import Event, Summary
 from studyspec.run.runner import Options
+from studyspec.spec.loading import load
 from studyspec.store.ingest import ingest
-from studyspec.store.planned import write_plan
+from studyspec.store.planned import previous_plan, write_plan
 from studyspec.store.records import RecordIndex
 
 OnFetch = Callable[[str, int, int | None], None]
@@ -102,6 +105,7 @@ def finish(
     Raises as `run`.
     """
     total: Summary | None = None
+    named_apart([load(Path(study), profile) for study, profile in studies])
     while True:
         planned = []
         for study, profile in studies:
@@ -109,6 +113,8 @@ def finish(
             if index is None:
                 ingest(checked.results)  # what is refused there is done again
                 index = RecordIndex(checked.results)
+            name = checked.name
+            refuse_other(checked.loaded, previous_plan(checked.results, name, profile, index))
             planned.append(planner(checked, index))
             if listener is not None:
                 listener.planned(planned[-1])

@@ -14,6 +14,7 @@ from studyspec.plan.states import PlannedJob
 from studyspec.store import queries
 from studyspec.store.records import RecordIndex
 
+
 @dataclass(frozen=True)
 class StageStanding:
     """How many jobs of a stage are done, under way, to do and failed; None: nobody knows."""

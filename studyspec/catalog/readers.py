@@ -185,4 +185,6 @@ def _worded(given: object) -> str:
 def _known() -> str:
     """The suffixes that are read, and readers that are left out."""
     known = ", ".join(suffix for reader in READERS for suffix in reader.suffixes)
-    return "; ".join([f"known: {known}, each also with {PACKED}", *(broken.text for broken in READERS.broken)])
+    return "; ".join(
+        [f"known: {known}, each also with {PACKED}", *(broken.text for broken in READERS.broken)]
+    )

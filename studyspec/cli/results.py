@@ -13,6 +13,7 @@ import typer
 
 from studyspec.cli import options
 from studyspec.cli.completion import STDOUT, SqlCommand, queries
+from studyspec.cli.progress import waiting
 from studyspec.cli.tables import table
 
 ALL_NAMES = "@"
@@ -82,7 +83,9 @@ def ingest(
     """
     from studyspec import api
 
-    typer.echo(f"{api.ingest(results, rebuild)} records")
+    with waiting("reading records"):
+        n = api.ingest(results, rebuild)
+    typer.echo(f"{n} records")
 
 
 def clean(

@@ -11,6 +11,7 @@ import typer
 
 from studyspec.cli import options
 from studyspec.cli.plugins import note_left_out
+from studyspec.cli.progress import waiting
 from studyspec.cli.tables import table
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ def check(
 
     note_left_out()
     place, files = options.workplace(results, cache, base_address), api.study_files(studies)
-    found = [api.check(path, profile, place) for path in files]
+    with waiting("looking at the images"):
+        found = [api.check(path, profile, place) for path in files]
     if as_json:
         told = [_checked_json(checked) for checked in found]
         typer.echo(json.dumps(told if len(told) > 1 else told[0], indent=2))
@@ -109,8 +111,9 @@ def plan(
     from studyspec.cli.plans import plan_json, plan_text, power_json, power_text, shared_text
 
     place = options.workplace(results, cache, base_address)
-    plans = [api.plan(path, profile, place) for path in api.study_files(studies)]
-    expected = [api.power(one) for one in plans] if power else []
+    with waiting("planning"):
+        plans = [api.plan(path, profile, place) for path in api.study_files(studies)]
+        expected = [api.power(one) for one in plans] if power else []
     if as_json:
         told = [power_json(one) for one in expected] or [plan_json(one) for one in plans]
         typer.echo(json.dumps(told, indent=2))
@@ -166,24 +169,24 @@ def run(
 
     Example: studyspec run studies/material.toml --workers 4
     """
-    from studyspec import api
     from studyspec.cli.progress import Progress
 
     if not until_decided and (budget is not None or looks is not None):
         raise typer.BadParameter("--budget and --looks need --until-decided")
-    until = api.Until(None if budget is None else api.seconds_of(budget), looks)
-
-    place = options.workplace(results, cache, base_address)
-    how = api.Options(
-        engine=on,
-        workers=workers,
-        devices=tuple(devices.split(",")) if devices else (),
-        retry_failed=retry_failed,
-        time_limit_s=None if time_limit_minutes is None else 60 * time_limit_minutes,
-    )
-    files = api.study_files(studies)
     try:
         with Progress() as progress:
+            from studyspec import api  # after the first sign of life: it takes a second
+
+            until = api.Until(None if budget is None else api.seconds_of(budget), looks)
+            place = options.workplace(results, cache, base_address)
+            how = api.Options(
+                engine=on,
+                workers=workers,
+                devices=tuple(devices.split(",")) if devices else (),
+                retry_failed=retry_failed,
+                time_limit_s=None if time_limit_minutes is None else 60 * time_limit_minutes,
+            )
+            files = api.study_files(studies)
             if until_decided:
                 ended = api.run_until_decided(
                     files, profile, place, how, progress, until, progress.looked
@@ -216,10 +219,11 @@ def status(
     """
     from studyspec import api
 
-    if study is None:
-        found = api.overview(results or options.RESULTS)
-    else:
-        found = api.status(study, profile, options.workplace(results, cache))
+    with waiting("counting jobs"):
+        if study is None:
+            found = api.overview(results or options.RESULTS)
+        else:
+            found = api.status(study, profile, options.workplace(results, cache))
     if as_json:
         typer.echo(json.dumps(_standing_json(found), indent=2))
         return
@@ -260,13 +264,19 @@ def report(
     from studyspec import api
 
     files, place = api.study_files(studies), options.workplace(results)
-    if export is not None:
-        for path in api.export(files, export, profile, place):
-            typer.echo(path)
-    if markdown is not None:
-        typer.echo(api.summarize(files, markdown, profile, place))
-    if output is not None or (export is None and markdown is None):
-        typer.echo(api.report(files, profile, place, output))
+    written: list[Path] = []
+    with waiting("drawing the report"):
+        if export is not None:
+            written += api.export(files, export, profile, place)
+        if markdown is not None:
+            written.append(api.summarize(files, markdown, profile, place))
+        if output is not None or (export is None and markdown is None):
+            written.append(api.report(files, profile, place, output))
+        edited = api.edits(files, profile, place)
+    for text in edited:
+        typer.echo(f"note: {text}", err=True)
+    for path in written:
+        typer.echo(path)
 
 
 def _ended(ended: UntilDecided) -> list[str]:

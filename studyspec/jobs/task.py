@@ -98,6 +98,10 @@ class Task(Written, Generic[I, R]):
         """The plug-ins that it depends on."""
         return iter(())
 
+    def headline(self, result: R) -> str:
+        """What came of it, in few words."""
+        return result.headline
+
     @abstractmethod
     def do(self, inputs: I, workshop: Workshop) -> R:
         """Come by the result; artifacts are saved on the way."""

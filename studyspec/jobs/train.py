@@ -68,7 +68,7 @@ class Trained(Result):
     def headline(self) -> str:
         """The validation loss of the weights that were kept."""
         loss = self.history[self.best_epoch - 1].validation_loss
-        return "" if loss is None else f"validation loss {loss:.3f} at epoch {self.best_epoch}"
+        return "" if loss is None else f"validation loss {loss:.3f}"
 
 
 class Train(Task[TrainInputs, Trained]):
@@ -107,6 +107,12 @@ class Train(Task[TrainInputs, Trained]):
     seed: int
     start: str | None = None
     doubles: tuple[tuple[int, ...], ...] = ()
+
+    def headline(self, result: Trained) -> str:
+        """The validation loss of the weights that were kept, and when that was."""
+        numbers = self.learning.training
+        at = f"at {numbers.unit} {numbers.reached(result.best_epoch)}"
+        return result.headline and f"{result.headline} {at}"
 
     @property
     def images(self) -> tuple[Key, ...]:
@@ -175,8 +181,12 @@ class Train(Task[TrainInputs, Trained]):
             return PatchSet(*selection.gather(images, positions), told, around)
 
         def tell(epoch: Epoch) -> None:
-            workshop.tell(asdict(epoch) | {"epochs": self.learning.training.validations})
+            far = {"epochs": numbers.validations}
+            if numbers.steps is not None:
+                far |= {"step": numbers.reached(epoch.epoch), "steps": numbers.steps}
+            workshop.tell(asdict(epoch) | far)
 
+        numbers = self.learning.training
         start = self._start(inputs, workshop)
         trained = train(
             part(split.train, crops=self.learning.training.crops == "random"),

@@ -106,13 +106,17 @@ class PlannedLooks(Written):
 
 
 class Question(Written):
-    """What a plan answers: the study as written and as resolved."""
+    """What a plan answers: the study as written and as resolved.
+
+    `file` is its file as seen from the project root; empty if that was not noted.
+    """
 
     study: str
     question: str
     profile: str | None
     spec: dict[str, JsonValue]
     source: str
+    file: str = ""
 
 
 class PlanRecord(Question):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from studyspec.report.cells import CellResult, Cells, of_variant, sets
 from studyspec.report.completeness import sentence
 from studyspec.report.described import described
+from studyspec.report.done import Done
 from studyspec.report.drawings import Drawn
 from studyspec.report.frames import StudyFrames
 from studyspec.report.methods import methods, on_the_twin
@@ -69,6 +70,7 @@ class Contents:
     outcome: str
     complete: str
     twin: bool
+    edited: str
     variants: tuple[str, ...]
     matrix_note: str
     tables: tuple[MatrixTable, ...]
@@ -83,7 +85,7 @@ class Contents:
 
 def contents(frames: StudyFrames, cells: Cells, drawings: Sequence[Drawn] = ()) -> Contents:
     """Words and tables of a study; `drawings` are the charts that it has."""
-    plan, said = frames.plan, described(frames.plan.spec)
+    plan, said, done = frames.plan, described(frames.plan.spec), Done(frames.plan)
     variants = changes(plan, said)
     charts = [one.package for one in drawings if one.package]
     return Contents(
@@ -92,12 +94,13 @@ def contents(frames: StudyFrames, cells: Cells, drawings: Sequence[Drawn] = ()) 
         outcome=outcome(cells) if cells else MEASURED,
         complete=f"{completeness(cells)}." if cells else "",
         twin=on_the_twin(plan),
+        edited=frames.edited,
         variants=tuple(plan.variants),
-        matrix_note=_matrix_note(said.settings.cross_validation.networks),
-        tables=tuple(_table(name, of_variant(cells, name)) for name in plan.variants),
+        matrix_note=_matrix_note(said.settings.cross_validation.networks, done),
+        tables=tuple(_table(name, of_variant(cells, name), done) for name in plan.variants),
         datasets=datasets(frames),
         changes=variants,
-        methods=methods(said, shown(frames.matrix.rows)),
+        methods=methods(said, shown(frames.matrix.rows), done),
         provenance=provenance(frames, [*frames.packages, *charts]),
         command=command(plan),
         source=plan.source,
@@ -150,19 +153,30 @@ def _transfer(dice: float, cell: CellResult) -> str:
     return f"{cell.name.train} on {cell.name.test} ({dice:.2f}{of_own})"
 
 
-def _matrix_note(folds: int) -> str:
-    return (
-        f"Mean ± standard deviation over {folds} folds (ddof 1). On the diagonal every network "
-        "sees only what it was not trained on. Hatched: missing. Click a cell to see its folds, "
-        "images and curves."
-    )
+def _matrix_note(folds: int, done: Done) -> str:
+    told = []
+    if done.trained:
+        told.append(
+            f"Mean ± standard deviation over {folds} folds (ddof 1). On the diagonal every network "
+            "sees only what it was not trained on."
+        )
+    if done.others:
+        told.append("Networks of others have no folds: one score each.")
+    told.append("Hatched: missing. Choose a cell to see what is behind it.")
+    return " ".join(told)
 
 
-def _table(variant: str, cells: Cells) -> MatrixTable:
+def _table(variant: str, cells: Cells, done: Done) -> MatrixTable:
     mine = {(cell.name.train, cell.name.test): cell for cell in cells}
     trains, tests = sets(cells)
     return MatrixTable(
-        f"{quantity(DICE).label}, mean ± sd over folds (ddof 1), variant {variant}",
+        ", ".join(
+            [
+                quantity(DICE).label,
+                *(["mean ± sd over folds (ddof 1)"] if done.trained else []),
+                f"variant {variant}",
+            ]
+        ),
         tuple(tests),
         tuple(
             TableRow(train, tuple(_table_cell(mine.get((train, test))) for test in tests))

@@ -13,6 +13,7 @@ import vl_convert
 from studyspec.files import write
 from studyspec.plugins.contracts import Spec
 from studyspec.report import flat, linked, theme
+from studyspec.report.asked import Asked
 from studyspec.report.cells import CellResult, Cells, merged_cells, of_variant, sets
 from studyspec.report.drawings import Drawn, drawn, with_rows
 from studyspec.report.embedding import VEGA_LITE, Scalar
@@ -32,7 +33,7 @@ LEFT_OUT = "left-out.txt"
 """Names the charts that could not be drawn, and why."""
 
 
-def export(results: Results, study: str, profile: str | None, folder: Path) -> list[Path]:
+def export(results: Results, asked: Asked, folder: Path) -> list[Path]:
     """Write every chart of a study as svg, png and pdf, its tables as csv, its matrix as tex.
 
     Raises
@@ -42,7 +43,7 @@ def export(results: Results, study: str, profile: str | None, folder: Path) -> l
     """
     from studyspec.report.reading import read_all
 
-    (frames,) = read_all(results, [(study, profile)])
+    (frames,) = read_all(results, [asked])
     return write_all(frames, folder)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from studyspec.report.cells import CellResult, Cells
+from studyspec.report.done import Done
 from studyspec.report.embedding import Scalar
 from studyspec.report.frames import CurveRow, FoldRow, MatrixCell, ScoredImage, StudyFrames
 from studyspec.report.gallery import Picture
 from studyspec.report.shown import Shown, shown
+from studyspec.spec.sections import TrainingNumbers
 from studyspec.stats.scores import Metrics
 
 FlatRow = Mapping[str, Scalar]
@@ -32,8 +34,10 @@ def image_rows(frames: StudyFrames) -> list[FlatRow]:
 
 
 def curve_rows(frames: StudyFrames) -> list[FlatRow]:
-    """A row for each network and epoch."""
-    return [_curve(row) for row in frames.curves.rows]
+    """A row for each validation of each network: at which epoch, or step, and its losses."""
+    done = Done(frames.plan)
+    lengths = {name: done.length(name) for name in {row.network for row in frames.curves.rows}}
+    return [_curve(row, lengths[row.network]) for row in frames.curves.rows]
 
 
 def network_rows(frames: StudyFrames) -> list[FlatRow]:
@@ -96,5 +100,11 @@ def _metrics(metrics: Metrics, names: Sequence[str]) -> FlatRow:
     return {name: metrics.get(name) for name in names}
 
 
-def _curve(row: CurveRow) -> FlatRow:
-    return row._asdict()
+def _curve(row: CurveRow, length: TrainingNumbers) -> FlatRow:
+    return {
+        "network": row.network,
+        "unit": length.unit,
+        "at": length.reached(row.epoch),
+        "train_loss": row.train_loss,
+        "validation_loss": row.validation_loss,
+    }

@@ -151,6 +151,8 @@ class StudyFrames:
         Patches of each dataset, by name; a dataset that is not prepared yet is missing.
     failures
         Why a job failed for now, by its key.
+    edited
+        What of the study file was edited since it ran; empty if nothing.
     """
 
     plan: PlanRecord
@@ -166,6 +168,7 @@ class StudyFrames:
     packages: tuple[str, ...] = ()
     patches: Mapping[str, int] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)
+    edited: str = ""
 
     @cached_property
     def scored(self) -> Mapping[CellName, MatrixCell]:

@@ -121,18 +121,18 @@ def images() -> Spec:
     )
 
 
-def curves() -> Spec:
+def curves(unit: str = "epoch") -> Spec:
     """The specification of `curves_chart`, as wide as its place."""
-    chart = curves_chart().properties(
-        width="container", height=190, description="Loss by epoch, one line per fold"
+    chart = curves_chart(unit).properties(
+        width="container", height=190, description=f"Loss by {unit}, one line per fold"
     )
     return spec_of(chart)
 
 
-def curves_chart() -> alt.LayerChart | alt.FacetChart:
-    """Training and validation loss by epoch, a line per fold; the epoch kept is marked.
+def curves_chart(unit: str = "epoch") -> alt.LayerChart | alt.FacetChart:
+    """Training and validation loss by epoch, or step; a line per fold; what was kept is marked.
 
-    Rows of `curves`: fold, epoch, loss, part ("training" or "validation"), kept, aria.
+    Rows of `curves`: fold, at (epoch or step), loss, part ("training" or "validation"), kept, aria.
     """
     data = alt.Chart(alt.NamedData("curves"))
     color = (
@@ -142,7 +142,7 @@ def curves_chart() -> alt.LayerChart | alt.FacetChart:
     )
     dash = alt.StrokeDash("part:N", title=None).scale(domain=PARTS, range=[[1, 0], [5, 2]])
     whole = "datum.value % 1 ? '' : format(datum.value, 'd')"
-    x = alt.X("epoch:Q", title="epoch").axis(labelExpr=whole, grid=False)
+    x = alt.X("at:Q", title=unit).axis(labelExpr=whole, grid=False)
     y = alt.Y("loss:Q", title="loss").scale(zero=False)
     lines = data.mark_line(strokeWidth=1.4, opacity=0.8).encode(
         x=x, y=y, color=color, strokeDash=dash, detail="fold:O"

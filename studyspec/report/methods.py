@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from studyspec.plugins.contracts import Metric
 from studyspec.plugins.registry import METRICS
 from studyspec.report.described import Described
+from studyspec.report.done import Done
 from studyspec.report.shown import Shown
 from studyspec.spec.derived import DICE, Derived
 from studyspec.spec.sections import TrainingNumbers
@@ -37,30 +38,48 @@ DIHEDRAL = {
 
 def on_the_twin(plan: PlanRecord) -> bool:
     """Whether any image of the study is simulated."""
-    return any(image["collection"] == TWIN for image in plan.images.values())
+    return TWIN in Done(plan).collections
 
 
-def methods(said: Described, columns: Sequence[Shown]) -> list[tuple[str, str]]:
-    """Terms and their explanations; all numbers are the study's own.
+def methods(said: Described, columns: Sequence[Shown], done: Done) -> list[tuple[str, str]]:
+    """Terms and their explanations, of what was done alone; all numbers are the study's own.
 
     `columns` are the metrics that have scores.
     """
     folds = said.settings.cross_validation.networks
     quantities = [column.quantity for column in columns] or [METRICS.get(DICE)]
-    return [
-        *((quantity.label, _meaning(quantity)) for quantity in quantities),
-        (
-            "±",
-            f"Standard deviation over the {folds} folds (sample, ddof 1). It is the spread of the "
-            "networks, not of the images.",
-        ),
-        ("Intervals", INTERVALS),
-        ("Folds", _folds(said)),
-        ("Patches", _patches(said)),
-        ("Augmentation", _sentence([DIHEDRAL[_dihedral(said)], *said.augmentations])),
-        ("Training", _training(said)),
-        ("Test", _test(said)),
-    ]
+    spread = (
+        f"Standard deviation over the {folds} folds (sample, ddof 1). It is the spread of the "
+        "networks, not of the images."
+    )
+    told: list[tuple[str, str]] = []
+    if done.tested:
+        told += [(quantity.label, _meaning(quantity)) for quantity in quantities]
+    if done.trained:
+        told.append(("±", spread))
+    if done.tested:
+        told.append(("Intervals", INTERVALS))
+    if done.trained:
+        told.append(("Folds", _folds(said)))
+    told.append(("Patches", _patches(said)))
+    if done.trained:
+        told.append(("Augmentation", _sentence([_dihedral(said), *said.augmentations])))
+        told.append(("Training", _training(said)))
+    if done.others:
+        told.append(("Networks of others", _others(done)))
+    if done.tested:
+        told.append(("Test", _test(said)))
+    return told
+
+
+def _others(done: Done) -> str:
+    """Of networks that were trained elsewhere."""
+    names = ", ".join(one.name for one in done.others)
+    one = "is one network that was" if len(done.others) == 1 else "are networks that were"
+    return (
+        f"{names} {one} trained elsewhere, on images that are not known here: nothing is held out "
+        "from them, and they have no folds, so no ±."
+    )
 
 
 def _meaning(quantity: Metric | Derived) -> str:
@@ -71,7 +90,8 @@ def _meaning(quantity: Metric | Derived) -> str:
 
 
 def _dihedral(said: Described) -> str:
-    return said.settings.augment.dihedral
+    told = DIHEDRAL[said.settings.augment.dihedral]
+    return told if said.settings.training.steps is None else told.replace(" an epoch", " each time")
 
 
 def _folds(said: Described) -> str:

@@ -54,7 +54,8 @@ class Study {
       return;
     }
     const own = chart === "matrix" ? this.data.matrix : this.data.charts[chart];
-    const spec = { ...(own ?? page.specs[chart]), datasets };
+    const shared = chart === "curves" ? this.unit : chart;
+    const spec = { ...(own ?? page.specs[shared]), datasets };
     if (height) spec.height = height;
     const { view } = await window.vegaEmbed(place, spec, {
       ast: true,
@@ -254,14 +255,21 @@ class Study {
     const points = mine.flatMap((row) => {
       const fold = networks.get(row.network);
       const kept = best.get(row.network) === row;
-      const aria = `fold ${fold}, epoch ${row.epoch}: validation loss ${number(row.validation_loss, 4)}`;
+      const { at, unit } = row;
+      const aria = `fold ${fold}, ${unit} ${at}: validation loss ${number(row.validation_loss, 4)}`;
       return [
-        { fold, epoch: row.epoch, loss: row.train_loss, part: "training", kept: false, aria },
-        { fold, epoch: row.epoch, loss: row.validation_loss, part: "validation", kept, aria },
+        { fold, at, loss: row.train_loss, part: "training", kept: false, aria },
+        { fold, at, loss: row.validation_loss, part: "validation", kept, aria },
       ];
     });
     this.part("part", "curves").hidden = !points.length;
-    if (points.length) await this.show("curves", { curves: points });
+    if (!points.length) return;
+    if (this.unit !== mine[0].unit) {
+      this.views.curves?.finalize(); // its axis has another title
+      delete this.views.curves;
+      this.unit = mine[0].unit;
+    }
+    await this.show("curves", { curves: points });
   }
 
   async save(name, kind) {

@@ -15,6 +15,7 @@ from pydantic import JsonValue
 
 from studyspec.files import write as write_whole
 from studyspec.report import flat, linked, verdicts
+from studyspec.report.asked import Asked
 from studyspec.report.cells import Cells, merged_cells, sets
 from studyspec.report.contents import Contents, contents
 from studyspec.report.drawings import Drawn, drawn
@@ -89,8 +90,8 @@ class Part:
         return latex(self.cells, list(self.frames.plan.variants), self.columns)
 
 
-def build(results: Results, studies: Sequence[tuple[str, str | None]], out: Path) -> Path:
-    """Write one page on the given (study, profile)s, from what the store knows now.
+def build(results: Results, studies: Sequence[Asked], out: Path) -> Path:
+    """Write one page on the given studies, from what the store knows now.
 
     Raises
     ------
@@ -153,7 +154,12 @@ def _rendered(parts: Sequence[Part]) -> str:
     )
     data = {
         "studies": [_data(part) for part in parts],
-        "specs": {"folds": linked.folds(), "images": linked.images(), "curves": linked.curves()},
+        "specs": {
+            "folds": linked.folds(),
+            "images": linked.images(),
+            "epoch": linked.curves(),
+            "step": linked.curves("step"),
+        },
         "config": CONFIG,
     }
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)

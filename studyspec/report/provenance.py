@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue, ValidationError
 
 from studyspec.report.described import Described, described
+from studyspec.report.done import NOT_SAID, Done
 from studyspec.report.frames import RunRow, StudyFrames
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def label(plan: PlanRecord) -> str:
 def command(plan: PlanRecord) -> str:
     """The command that does the study again."""
     profile = f" --profile {plan.profile}" if plan.profile else ""
-    return f"studyspec run studies/{plan.study}.toml{profile}"
+    return f"studyspec run {plan.file or f'studies/{plan.study}.toml'}{profile}"
 
 
 def datasets(frames: StudyFrames) -> list[DatasetWords]:
@@ -72,7 +73,7 @@ def changes(plan: PlanRecord, base: Described) -> list[VariantWords]:
 
 def provenance(frames: StudyFrames, packages: Sequence[str]) -> list[tuple[str, str]]:
     """Terms and texts; `packages` are the distributions of others that had a part."""
-    runs = frames.runs.rows
+    runs, done = frames.runs.rows, Done(frames.plan)
     newest = max((f"{run.finished_at:%Y-%m-%d %H:%M} UTC" for run in runs), default="")
     said = [
         ("Study", label(frames.plan)),
@@ -81,8 +82,9 @@ def provenance(frames: StudyFrames, packages: Sequence[str]) -> list[tuple[str, 
         ("Software", "; ".join(dict.fromkeys(_versions(run) for run in runs))),
         ("Plug-ins", "; ".join(dict.fromkeys(packages))),
         ("Hardware", "; ".join(_hardware(run) for run in runs)),
-        ("Citation", "; ".join(_distinct(frames.plan, "citation"))),
-        ("Licence", "; ".join(_distinct(frames.plan, "licence"))),
+        ("Networks of others", "; ".join(one.text for one in done.others)),
+        ("Citation", "; ".join(_by_collection(done, "citation"))),
+        ("Licence", "; ".join(_by_collection(done, "licence"))),
     ]
     return [(term, text) for term, text in said if text]
 
@@ -140,6 +142,11 @@ def _hardware(run: RunRow) -> str:
     return f"{run.device_name}: {run.jobs} jobs, {run.seconds:.0f} s"
 
 
-def _distinct(plan: PlanRecord, column: str) -> list[str]:
-    found = (row.get(column) for row in plan.images.values())
-    return [str(value) for value in dict.fromkeys(found) if value]
+def _by_collection(done: Done, column: str) -> list[str]:
+    """What the catalog says of the images of each collection that was used."""
+    found: dict[str, dict[str, None]] = {name: {} for name in done.collections}
+    for row in done.images.values():
+        if row.get(column):
+            found[str(row["collection"])][str(row[column])] = None
+    said = {name: ", ".join(values) or NOT_SAID for name, values in found.items()}
+    return [f"{name}: {text}" for name, text in said.items()]

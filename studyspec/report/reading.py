@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from pydantic import TypeAdapter
 
 from studyspec.errors import NothingThere
 from studyspec.plan.record import PlanRecord
 from studyspec.plugins.registry import METRICS, OURS
+from studyspec.report.asked import Asked
 from studyspec.report.frames import (
     CurveRow,
     FoldRow,
@@ -96,10 +98,11 @@ PATCHES = "select dataset, patches from datasets where {here} and patches is not
 FAILURES = "select key, status, error_message from failures"
 
 
-def read_all(results: Results, studies: Sequence[tuple[str, str | None]]) -> list[StudyFrames]:
-    """The frames of some (study, profile)s, all of one state of the store; raises as `read`."""
+def read_all(results: Results, studies: Sequence[Asked]) -> list[StudyFrames]:
+    """The frames of some studies, all of one state of the store; raises as `read`."""
     with snapshot(results) as now:
-        return [read(results, now, study, profile) for study, profile in studies]
+        found = [(one, read(results, now, one.study, one.profile)) for one in studies]
+    return [replace(frames, edited=one.edited(frames.plan)) for one, frames in found]
 
 
 def read(results: Results, now: Snapshot, study: str, profile: str | None) -> StudyFrames:

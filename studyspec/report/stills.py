@@ -10,6 +10,7 @@ import numpy as np
 
 from studyspec.plugins.contracts import Spec
 from studyspec.report import linked
+from studyspec.report.done import Done
 from studyspec.report.embedding import Scalar
 from studyspec.report.flat import FlatRow
 from studyspec.report.frames import CurveRow, FoldRow, ScoredImage, StudyFrames
@@ -40,7 +41,11 @@ def stills(frames: StudyFrames, variant: str) -> Iterator[Still]:
         yield Still(("images", variant, test), _images_spec(rows), {"images": rows})
     if rows := list(_curves(frames, variant)):
         panels = alt.Facet("train:N", title="trained on", sort=_order(rows)).header(**HEADER)
-        chart = linked.curves_chart().properties(width=260, height=180).facet(panels, columns=3)
+        chart = (
+            linked.curves_chart(str(rows[0]["unit"]))
+            .properties(width=260, height=180)
+            .facet(panels, columns=3)
+        )
         yield Still(("curves", variant), spec_of(chart), {"curves": rows})
 
 
@@ -82,12 +87,13 @@ def _images(rows: Sequence[ScoredImage]) -> Iterator[FlatRow]:
 
 
 def _curves(frames: StudyFrames, variant: str) -> Iterator[FlatRow]:
-    """Losses of every network of a variant; the epoch of the lowest validation loss was kept."""
+    """Losses of every network of a variant; that of the lowest validation loss was kept."""
+    done = Done(frames.plan)
     networks: dict[str, list[CurveRow]] = {}
     for row in frames.curves.rows:
         networks.setdefault(row.network, []).append(row)
     for cell in {c.network: c for c in frames.plan.cells if c.variant == variant}.values():
-        its = networks.get(cell.network, [])
+        its, length = networks.get(cell.network, []), done.length(cell.network)
         losses = {row.epoch: row.validation_loss for row in its}
         known = {epoch: loss for epoch, loss in losses.items() if loss is not None}
         best = min(known, key=known.__getitem__, default=None)
@@ -95,7 +101,8 @@ def _curves(frames: StudyFrames, variant: str) -> Iterator[FlatRow]:
             for part, loss in zip(linked.PARTS, (row.train_loss, row.validation_loss), strict=True):
                 kept = part == linked.PARTS[1] and row.epoch == best
                 where: dict[str, Scalar] = {"train": cell.train, "fold": cell.fold}
-                yield {**where, "epoch": row.epoch, "loss": loss, "part": part, "kept": kept}
+                at = {"unit": length.unit, "at": length.reached(row.epoch)}
+                yield {**where, **at, "loss": loss, "part": part, "kept": kept}
 
 
 def _order(rows: Sequence[FlatRow], column: str = "train") -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -10,10 +12,13 @@ from typing import TYPE_CHECKING
 
 from studyspec.files import write as write_whole
 from studyspec.report import verdicts
+from studyspec.report.asked import Asked
 from studyspec.report.cells import merged_cells
 from studyspec.report.contents import MEASURED, completeness, outcome
+from studyspec.report.done import Done
 from studyspec.report.embedding import policy
 from studyspec.report.frames import StudyFrames
+from studyspec.report.methods import TWIN
 from studyspec.report.page import shipped, write
 from studyspec.report.provenance import label
 from studyspec.report.verdicts import JudgedClaim
@@ -22,21 +27,14 @@ from studyspec.stats.claims import Outcome
 if TYPE_CHECKING:
     from studyspec.store.folder import Results
 
-CORES = 2
+WIDTH = 100
 MARKS: Mapping[Outcome, str] = {
     "held": "✓ held",
     "did not hold": "✗ did not hold",
     "undecided": "○ undecided",
 }
-HEAD = """\
-# Studies
-
-Made by `studyspec report studies --markdown studies/README.md`; do not edit. What is said here was
-found on the collections named; on the twin it is about simulated images. Claims with a number, as
-C3, are those of Sytwu et al. (2023), in the words of what they found on real images; the verdict is
-what came out here. Times are those of the recorded trainings and tests on two cores; a network that
-several studies need is trained once and counted in each.
-"""
+PAPER = "Sytwu et al. (2023)"
+NUMBERED = re.compile(r"C\d+\b")
 
 
 @dataclass(frozen=True)
@@ -57,16 +55,15 @@ class Glance:
         """Judge a study."""
         cells = merged_cells(frames)
         plan = frames.plan
-        collections = dict.fromkeys(str(row["collection"]) for row in plan.images.values())
         study = plan.spec.get("study")
         return cls(
             label(plan),
             plan.question,
             str(study.get("figure") or "") if isinstance(study, dict) else "",
-            ", ".join(collections),
+            ", ".join(Done(plan).collections),
             outcome(cells) if cells else MEASURED,
             completeness(cells) if cells else "",
-            sum(run.seconds for run in frames.runs.rows) / 60 / CORES,
+            sum(run.seconds for run in frames.runs.rows) / 60,
             verdicts.claims(frames, verdicts.scores_of(frames, cells)),
         )
 
@@ -76,8 +73,8 @@ class Glance:
         return verdicts.tally(self.claims)
 
 
-def build_pages(results: Results, studies: Sequence[tuple[str, str | None]], index: Path) -> Path:
-    """A page for each (study, profile) beside `index`, which links them.
+def build_pages(results: Results, studies: Sequence[Asked], index: Path) -> Path:
+    """A page for each study beside `index`, which links them.
 
     Raises
     ------
@@ -87,17 +84,15 @@ def build_pages(results: Results, studies: Sequence[tuple[str, str | None]], ind
     from studyspec.report.reading import read_all
 
     links = []
-    for (study, profile), frames in zip(studies, read_all(results, studies), strict=True):
-        page = index.with_name(f"{study}{f'-{profile}' if profile else ''}.html")
+    for one, frames in zip(studies, read_all(results, studies), strict=True):
+        page = index.with_name(f"{one.study}{f'-{one.profile}' if one.profile else ''}.html")
         write([frames], page)
         links.append((page.name, Glance.of(frames)))
     write_whole(index, index_page(links))
     return index
 
 
-def build_markdown(
-    results: Results, studies: Sequence[tuple[str, str | None]], document: Path
-) -> Path:
+def build_markdown(results: Results, studies: Sequence[Asked], document: Path) -> Path:
     """The studies as one document in Markdown.
 
     Raises
@@ -107,7 +102,8 @@ def build_markdown(
     """
     from studyspec.report.reading import read_all
 
-    write_whole(document, markdown([Glance.of(one) for one in read_all(results, studies)]))
+    found = read_all(results, studies)
+    write_whole(document, markdown([Glance.of(one) for one in found], document.name))
     return document
 
 
@@ -141,9 +137,13 @@ def index_page(links: Sequence[tuple[str, Glance]]) -> str:
 """
 
 
-def markdown(glances: Sequence[Glance]) -> str:
-    """A table of all studies, and what came of the claims of each."""
-    lines = [HEAD, "| study | figure | question | minutes | claims |", "|---|---|---|---|---|"]
+def markdown(glances: Sequence[Glance], name: str = "README.md") -> str:
+    """A table of all studies, and what came of the claims of each; `name` is that of the file."""
+    lines = [
+        _head(glances, name),
+        "| study | figure | question | minutes | claims |",
+        "|---|---|---|---|---|",
+    ]
     for one in glances:
         held = sum(claim.verdict == "held" for claim in one.claims)
         claims = f"{held} of {len(one.claims)} held" if one.claims else "–"
@@ -160,6 +160,30 @@ def markdown(glances: Sequence[Glance]) -> str:
         lines += [_text(f"{one.outcome} {one.complete}".strip()), ""]
         lines += [_claim(claim) for claim in one.claims]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _head(glances: Sequence[Glance], name: str) -> str:
+    """What the document is, and how its numbers came about."""
+    collections = dict.fromkeys(one for g in glances for one in g.collections.split(", ") if one)
+    told = [
+        f"Made by `studyspec report STUDIES --markdown {name}`; do not edit.",
+        f"What is said here was found on images of {' and '.join(collections) or 'no collection'}.",
+    ]
+    if TWIN in collections:
+        told.append("What was found on the twin is about simulated images.")
+    if any(g.figure for g in glances) and any(
+        NUMBERED.match(claim.says) for g in glances for claim in g.claims
+    ):
+        told.append(
+            f"Claims with a number, as C3, are those of {PAPER}, in the words of what they found "
+            "on real images; the verdict is what came out here."
+        )
+    told.append(
+        "Minutes are those of the recorded trainings and tests, one after the other; a network "
+        "that several studies need is trained once and counted in each."
+    )
+    title = "Studies" if len(glances) != 1 else f"Study {glances[0].name}"
+    return f"# {title}\n\n" + textwrap.fill(" ".join(told), WIDTH, break_on_hyphens=False) + "\n"
 
 
 def _claim(claim: JudgedClaim) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import JsonValue
 
 from studyspec.jobs.stages import Job
-from studyspec.jobs.task import Result
+from studyspec.jobs.task import Result, Task
 
 Kind = Literal["started", "progress", "done", "again", "failed", "blocked"]
 
@@ -45,6 +45,12 @@ class Event:
     seconds: float | None = None
     progress: Mapping[str, JsonValue] = field(default_factory=dict)
     result: Result | None = None
+
+    @property
+    def headline(self) -> str:
+        """What came of a job that is done, in few words."""
+        task: Task[Any, Any] = self.job.task  # its result is of its own type
+        return "" if self.result is None else task.headline(self.result)
 
 
 @dataclass(frozen=True)

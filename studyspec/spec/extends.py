@@ -47,9 +47,17 @@ def read(path: Path) -> StudyFile:
 
 def profile_names(path: Path) -> tuple[str, ...]:
     """The names of the profiles of a study file, its own and those that lie under it; raises as
-    `read`."""
+    `read`.
+    """
     profiles = read(path).layer.table.get(PROFILES)
     return tuple(profiles) if isinstance(profiles, Mapping) else ()
+
+
+def study_name(path: Path) -> str | None:
+    """The name of the study in a file; None if there is none, or no such file."""
+    study = _tables(path).get(STUDY)
+    name = study.get("name") if isinstance(study, Mapping) else None
+    return name if isinstance(name, str) else None
 
 
 def extended(files: Iterable[Path]) -> frozenset[Path]:

@@ -28,6 +28,14 @@ class ForeignNetwork(Settings):
         "the weights, if there are any.",
         examples=["my_networks.segmenter:build"],
     )
+    source: str | None = Field(
+        None,
+        description="Where it is from, for the report.",
+        examples=["doi:10.5281/zenodo.0000000"],
+    )
+    licence: str | None = Field(
+        None, description="Under which licence, for the report.", examples=["CC-BY-4.0"]
+    )
     output: Literal["logits", "probabilities"] = Field(
         "logits",
         description="What comes out for images (B, 1, H, W): two channels, background and particle,"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from studyspec.errors import Problem, SpecError
 from studyspec.spec.exclusive import exclusive_problems
@@ -42,6 +42,18 @@ class LoadedStudy:
     source: str
     profile: str | None
     pointer: Pointer
+
+    @property
+    def file(self) -> str:
+        """The file as seen from the project root."""
+        path = self.path.absolute()
+        inside = path.is_relative_to(self.root)
+        return path.relative_to(self.root).as_posix() if inside else path.name
+
+    @property
+    def tables(self) -> dict[str, JsonValue]:
+        """The study as it is meant, as JSON."""
+        return self.study.model_dump(mode="json", by_alias=True)
 
     def problem(
         self, path: Sequence[str | int], what: str, hint: str = "", *, at_key: bool = False

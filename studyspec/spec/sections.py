@@ -209,6 +209,17 @@ class TrainingNumbers(Settings):
             return self.epochs
         return math.ceil(self.steps / self.every)
 
+    @property
+    def unit(self) -> Literal["epoch", "step"]:
+        """What its length is counted in."""
+        return "epoch" if self.steps is None else "step"
+
+    def reached(self, validation: int) -> int:
+        """How many epochs, or steps, there were at a validation; these count from 1."""
+        if self.steps is None or self.every is None:
+            return validation
+        return min(validation * self.every, self.steps)
+
 
 class TrainingSettings(TrainingNumbers):
     """How a network is trained; the weights of the lowest validation loss are kept."""

@@ -34,7 +34,7 @@ class Heard:
     def happened(self, event: api.Event) -> None:
         self.kinds[event.kind] += 1
         if event.result is not None:
-            self.headlines[event.job.title] = event.result.headline
+            self.headlines[event.job.title] = event.headline
 
 
 @pytest.fixture(scope="module")

@@ -5,13 +5,15 @@ from typing import Any
 import pytest
 
 from studyspec.report.described import described
+from studyspec.report.done import Done
 from studyspec.report.methods import methods, on_the_twin
 from studyspec.report.shown import shown
 from tests.report.examples import frames
 
 
 def said(spec: dict[str, Any]) -> dict[str, str]:
-    return dict(methods(described(spec), shown(frames().matrix.rows)))
+    made = frames()
+    return dict(methods(described(spec), shown(made.matrix.rows), Done(made.plan)))
 
 
 def test_the_leak_of_patch_folds_is_told() -> None:

@@ -15,6 +15,7 @@ from studyspec.plan.preparation import Files
 from studyspec.plan.record import Question, plan_record
 from studyspec.plugins.registry import METRICS
 from studyspec.report import page
+from studyspec.report.asked import Asked
 from studyspec.report.frames import StudyFrames
 from studyspec.report.pairs import compare_pair
 from studyspec.report.reading import read_all
@@ -61,7 +62,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 @pytest.fixture(scope="module")
 def frames(results: Results) -> StudyFrames:
-    (made,) = read_all(results, [("small", None)])
+    (made,) = read_all(results, [Asked("small")])
     return made
 
 
@@ -87,7 +88,7 @@ def test_patches_of_every_dataset_are_counted(frames: StudyFrames) -> None:
 
 
 def test_the_page_of_a_finished_study_is_built(results: Results, tmp_path: Path) -> None:
-    out = page.build(results, [("small", None)], tmp_path / "pages" / "small.html")
+    out = page.build(results, [Asked("small")], tmp_path / "pages" / "small.html")
     assert "4 of 4 cells." in out.read_text("utf-8")
 
 
@@ -99,13 +100,13 @@ def test_failures_reach_the_page(tmp_path: Path) -> None:
         elif job.stage == "train":
             write_failed(made, job, "out_of_memory")
     ingest(made)
-    text = page.build(made, [("small", None)], tmp_path / "small.html").read_text("utf-8")
+    text = page.build(made, [Asked("small")], tmp_path / "small.html").read_text("utf-8")
     assert "0 of 4 cells; 4 missing: out of memory and not run yet" in text
 
 
 def test_a_study_that_was_never_planned_has_no_page(results: Results, tmp_path: Path) -> None:
     with pytest.raises(NothingThere, match="study 'large', profile 'paper' has no results yet"):
-        page.build(results, [("large", "paper")], tmp_path / "large.html")
+        page.build(results, [Asked("large", "paper")], tmp_path / "large.html")
 
 
 def test_two_cells_are_compared_by_any_metric(results: Results) -> None:

@@ -103,7 +103,8 @@ def test_an_overview_counts_jobs_and_tells_of_failures(results: Results) -> None
     assert StageCount("train", 0, 1) in found.stages
     assert found.running == ("k",)
     log = results.folder / "run/logs/x.log"
-    assert found.failed == (Failed("train", job.key, "it broke", log),)
+    title = "small: train Au, fold 0"
+    assert found.failed == (Failed("train", job.key, title, "it broke", log),)
 
 
 FORBIDDEN = [
