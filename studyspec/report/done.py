@@ -73,7 +73,8 @@ class Done:
     @cached_property
     def images(self) -> Mapping[str, Mapping[str, Cell]]:
         """The images that are trained on, tested on or measured, with their catalog rows."""
-        named = {name for cell in self.plan.cells for name in (cell.train, cell.test)}
+        named = {cell.test for cell in self.plan.cells}
+        named |= {cell.train for cell in self.plan.cells if cell.fold is not None}
         used = dict.fromkeys(
             image
             for name, dataset in self.plan.datasets.items()

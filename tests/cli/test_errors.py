@@ -96,7 +96,9 @@ def test_help_is_light() -> None:
 
 
 def test_init_makes_a_project_that_checks(tmp_path: Path) -> None:
-    made = studyspec(tmp_path, "init", "first").stdout.split()
+    begun = studyspec(tmp_path, "init", "first")
+    assert begun.stderr.splitlines()[-1] == "next: studyspec run first/studies/first.toml"
+    made = begun.stdout.split()
     assert made[1] == "first/studies/study.schema.json"
     assert json.loads((tmp_path / made[1]).read_text()) == api.schema()
     done = studyspec(tmp_path, "check", "first/studies/first.toml")
