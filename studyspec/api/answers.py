@@ -115,7 +115,7 @@ def edits(
     for one in named_apart([load(study, profile) for study in study_files(studies)]):
         recorded = previous_plan(workplace.results_of(one.root), one.study.study.name, profile)
         if recorded is not None:
-            said = _asked(one).edited(PlanRecord.model_validate(recorded.plan))
+            said = _asked(one, workplace).edited(PlanRecord.model_validate(recorded.plan))
             found += [f"{one.path}: {said}"] if said else []
     return tuple(found)
 
@@ -129,8 +129,10 @@ def _reported(
     ingest(results)
     for one in loaded:
         refuse_other(one, previous_plan(results, one.study.study.name, profile))
-    return results, [_asked(one) for one in loaded]
+    return results, [_asked(one, workplace) for one in loaded]
 
 
-def _asked(loaded: LoadedStudy) -> Asked:
-    return Asked(loaded.study.study.name, loaded.profile, loaded.source, loaded.tables)
+def _asked(loaded: LoadedStudy, workplace: Workplace) -> Asked:
+    catalog, name = loaded.study.catalog, loaded.study.study.name
+    at = workplace.whereabouts(loaded.root / catalog.path, catalog.base_address)
+    return Asked(name, loaded.profile, loaded.source, loaded.tables, at)

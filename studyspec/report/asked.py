@@ -8,18 +8,20 @@ from typing import NamedTuple
 from pydantic import JsonValue
 
 from studyspec.plan.record import PlanRecord
+from studyspec.plugins.contracts import Whereabouts
 
 MANY = 6
 """So many differences are told."""
 
 
 class Asked(NamedTuple):
-    """A study and profile, and the text and tables of its file, if there is one at hand."""
+    """A study and profile; text and tables of its file and where its images are, if known."""
 
     study: str
     profile: str | None = None
     source: str = ""
     spec: Mapping[str, JsonValue] | None = None
+    at: Whereabouts | None = None
 
     def edited(self, plan: PlanRecord) -> str:
         """What of the file was edited since it ran, as a sentence; empty if nothing that counts."""

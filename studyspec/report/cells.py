@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from studyspec.report.completeness import CellState, cell_states
 from studyspec.report.frames import MatrixCell, StudyFrames
@@ -35,12 +35,16 @@ class CellResult:
         The mean dice in its own set.
     less_own
         None where one of both is incomplete, or it is its own set.
+    intervals
+        The 95 % interval of the mean of each metric, over micrographs and networks; without those
+        of incomplete cells and of too few micrographs.
     """
 
     state: CellState
     scores: MatrixCell | None = None
     own_dice: float | None = None
     less_own: LessOwn | None = None
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def name(self) -> CellName:

@@ -162,7 +162,7 @@ def _matrix_note(folds: int, done: Done) -> str:
         )
     if done.others:
         told.append("Networks of others have no folds: one score each.")
-    told.append("Hatched: missing. Choose a cell to see what is behind it.")
+    told.append("Below: 95 % interval of the mean. Hatched: missing.")
     return " ".join(told)
 
 
@@ -174,6 +174,7 @@ def _table(variant: str, cells: Cells, done: Done) -> MatrixTable:
             [
                 quantity(DICE).label,
                 *(["mean ± sd over folds (ddof 1)"] if done.trained else []),
+                "95 % interval of the mean in brackets",
                 f"variant {variant}",
             ]
         ),
@@ -191,6 +192,9 @@ def _table_cell(cell: CellResult | None) -> TableCell:
     if cell.dice is None:
         return TableCell("missing", cell.state.why)
     spread = "" if cell.dice_sd is None else f" ± {cell.dice_sd:.3f}"
+    if DICE in cell.intervals:
+        low, high = cell.intervals[DICE]
+        spread += f" ({low:.3f} to {high:.3f})"
     state = cell.state
     part = "" if state.state == "done" else f" ({state.done} of {state.planned} folds)"
     return TableCell("own" if cell.own else "other", f"{cell.dice:.3f}{spread}{part}")

@@ -20,7 +20,17 @@ from studyspec.report.frames import StudyFrames
 from studyspec.report.theme import ROWS
 
 KIND = CHARTS.kind
-LINKED = ("matrix", "folds", "images", "curves", "cells", "networks", "gallery")
+LINKED = (
+    "matrix",
+    "folds",
+    "images",
+    "curves",
+    "cells",
+    "networks",
+    "gallery",
+    "micrographs",
+    "patches",
+)
 """Names that the page has for charts and data of its own."""
 NAME = re.compile(r"[A-Za-z0-9_-]+")
 

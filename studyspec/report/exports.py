@@ -12,7 +12,7 @@ import vl_convert
 
 from studyspec.files import write
 from studyspec.plugins.contracts import Spec
-from studyspec.report import flat, linked, theme
+from studyspec.report import flat, linked, theme, verdicts
 from studyspec.report.asked import Asked
 from studyspec.report.cells import CellResult, Cells, merged_cells, of_variant, sets
 from studyspec.report.drawings import Drawn, drawn, with_rows
@@ -20,8 +20,8 @@ from studyspec.report.embedding import VEGA_LITE, Scalar
 from studyspec.report.flat import FlatRow
 from studyspec.report.frames import StudyFrames
 from studyspec.report.latex import latex
-from studyspec.report.shown import Shown, shown
-from studyspec.report.stills import stills
+from studyspec.report.shown import Shown, scale_of, shown
+from studyspec.report.stills import claims_still, stills
 
 if TYPE_CHECKING:
     from studyspec.store.folder import Results
@@ -34,7 +34,7 @@ LEFT_OUT = "left-out.txt"
 
 
 def export(results: Results, asked: Asked, folder: Path) -> list[Path]:
-    """Write every chart of a study as svg, png and pdf, its tables as csv, its matrix as tex.
+    """Write every chart of a study as svg, png, pdf and csv, its tables as csv, its matrix as tex.
 
     Raises
     ------
@@ -49,12 +49,18 @@ def export(results: Results, asked: Asked, folder: Path) -> list[Path]:
 
 def write_all(frames: StudyFrames, folder: Path) -> list[Path]:
     """Write all files of a study; their paths."""
-    cells, columns, charts = merged_cells(frames), shown(frames.matrix.rows), drawn(frames)
+    merged = merged_cells(frames)
+    scores = verdicts.scores_of(frames, merged)
+    cells = verdicts.with_differences(merged, scores)
+    columns, charts = shown(frames.matrix.rows), drawn(frames)
     written = []
     for name, spec in pictures(frames, cells, columns, charts):
         for suffix, data in _formats(spec):
             written.append(folder / f"{name}.{suffix}")
             write(written[-1], data, durable=False)
+        if rows := [row for its in spec["datasets"].values() for row in its]:
+            written.append(folder / f"{name}.csv")
+            write(written[-1], as_csv(rows), durable=False)
     for name, text in _texts(frames, cells, columns, charts):
         written.append(folder / name)
         write(written[-1], text, durable=False)
@@ -78,9 +84,10 @@ def as_csv(rows: Sequence[FlatRow]) -> str:
     """Rows as CSV; a text that a spreadsheet would take for a formula gets an apostrophe."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(rows[0])
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    writer.writerow(names)
     for row in rows:
-        writer.writerow([_harmless(value) for value in row.values()])
+        writer.writerow([_harmless(row.get(name)) for name in names])
     return out.getvalue()
 
 
@@ -91,12 +98,16 @@ def _named(
         mine = of_variant(cells, variant)
         names = list(dict.fromkeys(name for both in sets(mine) for name in both))
         for column in columns if mine else ():
-            scale = column.low, column.high, column.quantity.better == "lower"
             rows = [_cell(cell, column) for cell in mine]
-            spec = linked.matrix(names, *scale)
+            low, high = scale_of([row["value"] for row in rows])
+            quantity = column.quantity
+            spec = linked.matrix(names, low, high, quantity.better == "lower", quantity.label)
             yield ("matrix", variant, column.name), {**spec, "datasets": {"cells": rows}}
         for still in stills(frames, variant):
             yield still.name, {**still.spec, "datasets": still.data}
+    judged = claims_still(verdicts.claims(frames, verdicts.scores_of(frames, cells)))
+    if judged is not None:
+        yield judged.name, {**judged.spec, "datasets": judged.data}
     for chart in charts:
         if chart.drawing is not None:
             yield (chart.name,), with_rows(chart.drawing)
@@ -123,6 +134,7 @@ def _texts(
 def _cell(cell: CellResult, column: Shown) -> FlatRow:
     """A row of the chart of the matrix."""
     score, spread = column.value(cell.scores), column.spread(cell.scores)
+    interval = cell.intervals.get(column.name)
     return {
         "train": cell.name.train,
         "test": cell.name.test,
@@ -130,6 +142,7 @@ def _cell(cell: CellResult, column: Shown) -> FlatRow:
         "value": score,
         "text": "–" if score is None else f"{score:.2f}",
         "spread": "" if spread is None else f"± {spread:.2f}",
+        "interval": "" if interval is None else f"{interval[0]:.2f} to {interval[1]:.2f}",
         "aria": "",
     }
 

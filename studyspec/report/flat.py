@@ -9,6 +9,7 @@ from studyspec.report.done import Done
 from studyspec.report.embedding import Scalar
 from studyspec.report.frames import CurveRow, FoldRow, MatrixCell, ScoredImage, StudyFrames
 from studyspec.report.gallery import Picture
+from studyspec.report.micrographs import Micrograph
 from studyspec.report.shown import Shown, shown
 from studyspec.spec.sections import TrainingNumbers
 from studyspec.stats.scores import Metrics
@@ -55,7 +56,7 @@ def network_rows(frames: StudyFrames) -> list[FlatRow]:
     ]
 
 
-def picture_row(picture: Picture, data: str) -> FlatRow:
+def picture_row(picture: Picture | Micrograph, data: str) -> FlatRow:
     """A row of a picture; `data` is its address, or the picture itself as one."""
     told: dict[str, Scalar] = {k: v for k, v in vars(picture).items() if k != "jpeg"}
     return {**told, "data": data}
@@ -73,6 +74,9 @@ def _cell(cell: CellResult, columns: Sequence[Shown]) -> FlatRow:
         scores[column.value_column] = column.value(cell.scores)
         if column.spread_column is not None:
             scores[column.spread_column] = column.spread(cell.scores)
+        if column.name in cell.intervals:
+            low, high = cell.intervals[column.name]
+            scores |= {f"{column.name}_low": low, f"{column.name}_high": high}
     return {
         "variant": cell.name.variant,
         "train": cell.name.train,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from studyspec.spec.derived import DICE
 from studyspec.stats.scores import CellName, Metrics, Planned, own_set
+from studyspec.store.prepared import AtHand
 
 if TYPE_CHECKING:
     from studyspec.jobs.kept import KeptPatch
@@ -117,6 +118,18 @@ class HistogramRow(NamedTuple):
     background: int
 
 
+class PatchRow(NamedTuple):
+    """The dice of a patch in its plain form, mean over the folds of a cell."""
+
+    variant: str
+    train: str
+    test: str
+    image_id: str
+    row: int
+    col: int
+    dice: float
+
+
 @dataclass(frozen=True)
 class Frame(Generic[R]):
     """Rows of the store and the query that gave them."""
@@ -153,6 +166,10 @@ class StudyFrames:
         Why a job failed for now, by its key.
     edited
         What of the study file was edited since it ran; empty if nothing.
+    at_hand
+        The images and patches that are still here, opened when they are asked for.
+    patch_scores
+        A row for each patch of each cell, of the images that are shown whole.
     """
 
     plan: PlanRecord
@@ -169,6 +186,8 @@ class StudyFrames:
     patches: Mapping[str, int] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)
     edited: str = ""
+    at_hand: AtHand = field(default_factory=AtHand)
+    patch_scores: Sequence[PatchRow] = ()
 
     @cached_property
     def scored(self) -> Mapping[CellName, MatrixCell]:

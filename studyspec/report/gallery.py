@@ -40,6 +40,8 @@ class Picture:
     which: str
     dice: float
     image_id: str
+    row: int
+    col: int
     bar: str
     jpeg: bytes
 
@@ -68,6 +70,8 @@ def _picture(row: FoldRow, patch: KeptPatch, scale_nm: float | None) -> Picture:
         patch.which,
         patch.dice,
         patch.image_id,
+        patch.row,
+        patch.col,
         f"{bar_nm:g} nm" if bar_nm else "",
         jpeg,
     )
@@ -136,6 +140,6 @@ def _resampled(spec: Mapping[str, JsonValue], changes: Mapping[str, JsonValue]) 
     return float(wanted) if isinstance(wanted, int | float) else None
 
 
-def too_large(pictures: Sequence[Picture], limit_bytes: int) -> bool:
+def too_large(pictures: Sequence[bytes], limit_bytes: int) -> bool:
     """Whether the pictures are more than a page should hold, as text."""
-    return sum(len(picture.jpeg) * 4 // 3 for picture in pictures) > limit_bytes
+    return sum(len(jpeg) * 4 // 3 for jpeg in pictures) > limit_bytes

@@ -26,6 +26,39 @@ const number = (value, digits = 3) => (known(value) ? value.toFixed(digits).repl
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const count = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
 
+/** The ends of a scale of colours that follows the data. */
+function scaleOf(values) {
+  const some = values.filter(known);
+  if (!some.length) return [0, 1];
+  const [low, high] = [Math.min(...some), Math.max(...some)];
+  const missing = Math.max(0, NARROWEST - (high - low)) / 2;
+  return [low - missing, high + missing];
+}
+
+/** An element of a drawing. */
+function drawn(name, attributes) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  return made;
+}
+
+/** Marks of which there are none are not announced. */
+function hush(place) {
+  for (const marks of place.querySelectorAll("g[aria-roledescription$=container]")) {
+    marks.toggleAttribute("aria-hidden", false);
+    if (!marks.childElementCount) marks.setAttribute("aria-hidden", "true");
+  }
+}
+
+/** A patch that was kept, with what was found in it. */
+function patchFigure({ which, dice, image_id: image, bar, data }) {
+  const picture = element("img");
+  picture.src = data;
+  picture.alt = `${which} patch, dice ${number(dice)}: image, and what was found, missed and false`;
+  const said = `${which}: dice ${number(dice)}, ${image}${bar ? `, bar ${bar}` : ""}`;
+  return element("figure", picture, element("figcaption", said));
+}
+
 function element(name, ...content) {
   const made = document.createElement(name);
   made.append(...content);

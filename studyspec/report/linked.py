@@ -21,14 +21,19 @@ PARTS = ["training", "validation"]
 
 
 def matrix(
-    names: Sequence[str], low: float = 0.0, high: float = 1.0, reverse: bool = False
+    names: Sequence[str],
+    low: float = 0.0,
+    high: float = 1.0,
+    reverse: bool = False,
+    title: str = "Dice",
 ) -> Spec:
     """The specification of `matrix_chart` over the named data `cells`.
 
-    `low`, `high` and `reverse` are the scale of colours, and signals of these names.
+    `low`, `high` and `reverse` are the scale of colours, and signals of these names; `title` is
+    that of its bar.
     """
     scale = (alt.param(name="low", value=low), alt.param(name="high", value=high))
-    chart = matrix_chart(names, alt.NamedData("cells"))
+    chart = matrix_chart(names, alt.NamedData("cells"), title)
     return spec_of(chart.add_params(*scale, alt.param(name="reverse", value=reverse)))
 
 
@@ -40,12 +45,13 @@ def drawn_matrix(names: Sequence[str], cells: Sequence[Row]) -> alt.LayerChart |
 
 
 def matrix_chart(
-    names: Sequence[str], data: alt.InlineData | alt.NamedData
+    names: Sequence[str], data: alt.InlineData | alt.NamedData, title: str = "Dice"
 ) -> alt.LayerChart | alt.FacetChart:
-    """The train x test matrix: colour and two lines of text; a missing cell is hatched.
+    """The train x test matrix: colour and three lines of text; a missing cell is hatched.
 
-    Rows of `cells`: train, test, value, text, spread, state (done, part or missing), aria. `names`
-    is the order of rows and columns. The signals `trainPicked` and `testPicked` outline a cell.
+    Rows of `cells`: train, test, value, text, spread, interval, state (done, part or missing),
+    aria. `names` is the order of rows and columns. The signals `trainPicked` and `testPicked`
+    outline a cell.
     """
     turned = any(len(name) > 9 for name in names)
     x = alt.X("test:N", sort=list(names), title="tested on").axis(
@@ -55,7 +61,7 @@ def matrix_chart(
     base = alt.Chart(data).encode(x=x, y=y)
     picked = "datum.train === trainPicked && datum.test === testPicked"
     layers = (
-        *_filled_cells(base.transform_filter("datum.state !== 'missing'")),
+        *_filled_cells(base.transform_filter("datum.state !== 'missing'"), title),
         _hatched_cells(base.transform_filter("datum.state === 'missing'")),
         base.transform_filter(picked).mark_rect(
             fill=None, stroke=VERMILLION, strokeWidth=4, aria=False
@@ -63,7 +69,7 @@ def matrix_chart(
     )
     chart = alt.layer(*layers).properties(
         width={"step": 96 if len(names) <= 4 else 72},
-        height={"step": 50},
+        height={"step": 62},
         description="Train by test matrix",
     )
     return chart.add_params(_signal("trainPicked"), _signal("testPicked"))
@@ -155,9 +161,9 @@ def curves_chart(unit: str = "epoch") -> alt.LayerChart | alt.FacetChart:
     return alt.layer(lines, kept)
 
 
-def _filled_cells(base: alt.Chart) -> tuple[alt.Chart, ...]:
+def _filled_cells(base: alt.Chart, title: str) -> tuple[alt.Chart, ...]:
     """Colour, score and spread of the cells that have a score."""
-    color = alt.Color("value:Q", title=None).scale(
+    color = alt.Color("value:Q", title=title, legend=alt.Legend(format=".2f")).scale(
         scheme="cividis",
         domainMin=alt.ExprRef("low"),
         domainMax=alt.ExprRef("high"),
@@ -165,12 +171,14 @@ def _filled_cells(base: alt.Chart) -> tuple[alt.Chart, ...]:
         clamp=True,
     )
     ink = alt.expr(CELL_INK)
-    score = base.mark_text(fontSize=14, dy=-6, aria=False, fill=ink, fontWeight=600)
-    spread = base.mark_text(fontSize=11, dy=10, aria=False, fill=ink)
+    score = base.mark_text(fontSize=14, dy=-14, aria=False, fill=ink, fontWeight=600)
+    spread = base.mark_text(fontSize=11, dy=3, aria=False, fill=ink)
+    interval = base.mark_text(fontSize=10, dy=19, aria=False, fill=ink)
     return (
         base.mark_rect(cursor="pointer").encode(color=color, description="aria:N", tooltip=tip()),
         score.encode(text="text:N"),
         spread.encode(text="spread:N"),
+        interval.encode(text="interval:N"),
     )
 
 

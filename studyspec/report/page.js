@@ -3,7 +3,8 @@
 
 const page = JSON.parse(document.getElementById("data").textContent);
 const WORST = 24; // images shown; the rest are in the CSV
-const NONE = { label: "", value: "", spread: null, low: 0, high: 1, reverse: false };
+const NONE = { label: "", value: "", spread: null, low: 0, high: 1, reverse: false, interval: [] };
+const NARROWEST = 0.1; // a scale of colours that follows the data is as wide
 
 class Study {
   constructor(article, data, several) {
@@ -13,6 +14,7 @@ class Study {
     this.frames = Object.fromEntries(Object.entries(data.frames).map(([k, v]) => [k, rows(v)]));
     this.views = {};
     this.metric = data.metrics[0]?.name;
+    this.fixed = false; // colours follow the data
     this.variant = data.variants[0];
   }
 
@@ -25,6 +27,10 @@ class Study {
     for (const button of this.article.querySelectorAll("[data-save]")) {
       button.addEventListener("click", () => this.save(button.dataset.of, button.dataset.save));
     }
+    this.part("check", "fixed")?.addEventListener("change", (event) => {
+      this.fixed = event.target.checked;
+      this.showMatrix();
+    });
     for (const name of Object.keys(this.data.charts)) await this.showChart(name);
     if (!this.part("chart", "matrix")) return;
     const asked = new URLSearchParams(location.hash.slice(1));
@@ -51,12 +57,14 @@ class Study {
       for (const [name, table] of Object.entries(datasets)) this.views[chart].data(name, table);
       if (height) this.views[chart].height(height);
       await this.views[chart].resize().runAsync();
+      hush(place);
       return;
     }
     const own = chart === "matrix" ? this.data.matrix : this.data.charts[chart];
     const shared = chart === "curves" ? this.unit : chart;
     const spec = { ...(own ?? page.specs[shared]), datasets };
     if (height) spec.height = height;
+    if (chart === "matrix") spec.layer[0].encoding.color.title = this.titled;
     const { view } = await window.vegaEmbed(place, spec, {
       ast: true,
       renderer: "svg",
@@ -66,6 +74,7 @@ class Study {
       tooltip: { disableDefaultStyle: true },
     });
     this.views[chart] = view;
+    hush(place);
     if (chart === "matrix") {
       view.addEventListener("click", (_, item) => {
         if (item?.datum?.train) this.pick(item.datum.train, item.datum.test);
@@ -109,12 +118,14 @@ class Study {
 
   async showMatrix() {
     const metric = this.data.metrics.find((one) => one.name === this.metric) ?? NONE;
-    const { label, value, spread: sd } = metric;
+    const { label, value, spread: sd, interval } = metric;
     const shown = this.cells().map((cell) => {
       const missing = cell.state === "missing";
       const part = cell.state === "part" ? `${cell.done} of ${cell.planned} folds: ${cell.why}` : "";
       const spread = sd && known(cell[sd]) ? `± ${number(cell[sd], 2)}` : "";
-      const score = `${label} ${number(cell[value])} ${spread} ${part}`;
+      const [low, high] = interval.map((name) => cell[name]);
+      const range = known(low) ? `, 95 % interval ${number(low)} to ${number(high)}` : "";
+      const score = `${label} ${number(cell[value])} ${spread}${range} ${part}`;
       const said = missing ? `missing, ${cell.why}` : score;
       return {
         ...cell,
@@ -122,12 +133,20 @@ class Study {
         value: cell[value],
         text: number(cell[value], 2),
         spread: part ? `${cell.done}/${cell.planned} folds` : spread,
+        interval: known(low) ? `${number(low, 2)} to ${number(high, 2)}` : "",
         aria: `trained on ${cell.train}, tested on ${cell.test}: ${said}`,
       };
     });
+    if (this.titled !== label) {
+      this.views.matrix?.finalize(); // its bar of colours has another title
+      delete this.views.matrix;
+      this.titled = label;
+    }
     await this.show("matrix", { cells: shown });
     const { matrix } = this.views;
-    for (const signal of ["low", "high", "reverse"]) matrix.signal(signal, metric[signal]);
+    const [low, high] = this.fixed ? [metric.low, metric.high] : scaleOf(shown.map((one) => one.value));
+    matrix.signal("low", low).signal("high", high).signal("reverse", metric.reverse);
+    matrix.signal("trainPicked", this.train ?? "").signal("testPicked", this.test ?? "");
     await matrix.runAsync();
   }
 
@@ -147,6 +166,7 @@ class Study {
     if (tell) this.address();
     this.describe(cell);
     this.showGallery();
+    this.showMicrographs();
     const { matrix } = this.views;
     matrix.signal("trainPicked", cell.train).signal("testPicked", cell.test);
     await Promise.all([matrix.runAsync(), this.showFolds(), this.showImages(), this.showCurves()]);
@@ -183,7 +203,9 @@ class Study {
         element("div", element("dt", name), element("dd", value, element("small", rest))),
       ),
     );
-    this.part("part", "scores").hidden = cell.state === "missing";
+    for (const name of ["scores", "images"]) {
+      this.part("part", name).hidden = cell.state === "missing";
+    }
   }
 
   /** The pictures of the pair; names reach the page as text alone. */
@@ -192,15 +214,69 @@ class Study {
     if (!place) return;
     const mine = this.of("gallery");
     this.part("part", "gallery").hidden = !mine.length;
-    place.replaceChildren(
-      ...mine.map(({ which, dice, image_id: image, bar, data }) => {
-        const picture = element("img");
-        picture.src = data;
-        picture.alt = `${which} patch, dice ${number(dice)}: image, and what was found, missed and false`;
-        const said = `${which}: dice ${number(dice)}, ${image}${bar ? `, bar ${bar}` : ""}`;
-        return element("figure", picture, element("figcaption", said));
-      }),
-    );
+    place.replaceChildren(...mine.map(patchFigure));
+  }
+
+  /** The worst micrographs of the test set as buttons, worst of the pair first. */
+  showMicrographs() {
+    const place = this.part("text", "micrographs");
+    if (!place) return;
+    const scores = new Map();
+    for (const { image_id: image, dice } of this.of("images")) {
+      scores.set(image, [...(scores.get(image) ?? []), dice]);
+    }
+    const all = this.frames.micrographs.filter((one) => one.test === this.test);
+    const mine = all
+      .filter((one) => scores.has(one.image_id))
+      .map((one) => ({ ...one, dice: mean(scores.get(one.image_id)) }))
+      .sort((a, b) => a.dice - b.dice);
+    this.part("part", "micrographs").hidden = !mine.length;
+    const start = shared(mine.map((one) => one.image_id));
+    const buttons = mine.map((one) => {
+      const picture = element("img");
+      picture.src = one.data;
+      picture.alt = "";
+      const name = element("span", one.image_id.slice(start));
+      const button = element("button", picture, name, element("b", number(one.dice, 2)));
+      button.type = "button";
+      button.title = one.image_id;
+      button.addEventListener("click", () => {
+        for (const other of buttons) other.setAttribute("aria-pressed", String(other === button));
+        this.showWhole(one);
+      });
+      button.setAttribute("aria-pressed", "false");
+      return button;
+    });
+    place.replaceChildren(...buttons);
+    this.part("text", "whole").replaceChildren();
+  }
+
+  /** One micrograph: the dice of every patch in its place, and the masks that were kept. */
+  showWhole({ image_id: image, height, width, data, dice }) {
+    const side = 100; // of a patch, in units of the drawing
+    const canvas = drawn("svg", { viewBox: `0 0 ${width * side} ${height * side}`, role: "img" });
+    canvas.setAttribute("aria-label", `${image}, with the dice of each patch`);
+    canvas.append(drawn("image", { href: data, width: width * side, height: height * side }));
+    const kept = this.of("gallery").filter((one) => one.image_id === image);
+    for (const { row, col, data: picture } of kept) {
+      const at = { x: col * side, y: row * side, width: side, height: side, viewBox: "196 0 192 192" };
+      const place = drawn("svg", at); // the right half of the picture: what was found
+      place.append(drawn("image", { href: picture, width: 388, height: 192 }));
+      canvas.append(place);
+    }
+    const patches = this.of("patches").filter((one) => one.image_id === image);
+    for (const { row, col, dice: score } of patches) {
+      const at = { x: col * side + 1, y: row * side + 1, width: side - 2, height: side - 2 };
+      canvas.append(drawn("rect", { ...at, class: score < 0.5 ? "poor" : "fair" }));
+      const label = drawn("text", { x: col * side + 6, y: row * side + 22 });
+      label.textContent = number(score, 2);
+      canvas.append(label);
+    }
+    const said = `${image}: dice ${number(dice)}. The number is the dice of a patch, mean over the folds; dashed: below 0.5; without a number: not tested, for want of particle.`;
+    const caption = element("figcaption", said);
+    const list = element("div", ...kept.map(patchFigure));
+    list.className = "gallery";
+    this.part("text", "whole").replaceChildren(element("figure", canvas, caption), list);
   }
 
   async showFolds() {
@@ -238,7 +314,7 @@ class Study {
     );
     const some = all.length > shown.length ? `The ${shown.length} worst of ` : "";
     this.part("text", "images").textContent =
-      `${some}${count(all.length, "test image")}, worst first: a tick for the mean over the folds, a point per fold.`;
+      `${this.train} on ${this.test}. ${some}${count(all.length, "test image")}, worst first: a tick for the mean over the folds, a point per fold.`;
     if (!all.length) return;
     await this.show("images", { images: points, image_means: means }, 16 * shown.length);
   }

@@ -24,6 +24,7 @@ from studyspec.report.flat import FlatRow
 from studyspec.report.frames import StudyFrames
 from studyspec.report.gallery import gallery, too_large
 from studyspec.report.latex import latex
+from studyspec.report.micrographs import micrographs
 from studyspec.report.shown import Shown, shown
 from studyspec.report.theme import CONFIG
 from studyspec.report.verdicts import JudgedClaim
@@ -42,7 +43,7 @@ PICTURES_BYTES = 3_000_000
 class Part:
     """One study of the page: its rows, its cells, its charts, and what came of its claims.
 
-    `pictures` are the rows of the gallery, with addresses.
+    `pictures` are the rows of the gallery, `micrographs` those of whole images, with addresses.
     """
 
     frames: StudyFrames
@@ -50,6 +51,7 @@ class Part:
     columns: Sequence[Shown]
     claims: Sequence[JudgedClaim]
     pictures: Sequence[FlatRow]
+    micrographs: Sequence[FlatRow]
     charts: Sequence[Drawn]
     contents: Contents
 
@@ -82,7 +84,8 @@ class Part:
     @property
     def beside(self) -> bool:
         """Whether pictures lie beside the page."""
-        return any(not str(row["data"]).startswith("data:") for row in self.pictures)
+        rows = (*self.pictures, *self.micrographs)
+        return any(not str(row["data"]).startswith("data:") for row in rows)
 
     @property
     def latex(self) -> str:
@@ -117,33 +120,34 @@ def render(studies: Sequence[StudyFrames]) -> str:
 
 def part_of(frames: StudyFrames, beside: Path | None = None) -> Part:
     """Merge plan and scores, judge and draw; too many pictures are put into the folder `beside`."""
-    cells = merged_cells(frames)
-    scores = verdicts.scores_of(frames, cells)
+    merged = merged_cells(frames)
+    scores = verdicts.scores_of(frames, merged)
+    cells = verdicts.with_differences(merged, scores)
     charts = drawn(frames)
+    pictures, wholes = gallery(frames), micrographs(frames)
+    jpegs = [*(one.jpeg for one in pictures), *(one.jpeg for one in wholes)]
+    texts = iter(_addresses(frames, jpegs, beside))
     return Part(
         frames,
-        verdicts.with_differences(cells, scores),
+        cells,
         shown(frames.matrix.rows),
         verdicts.claims(frames, scores),
-        _pictures(frames, beside),
+        [flat.picture_row(picture, next(texts)) for picture in pictures],
+        [flat.picture_row(whole, next(texts)) for whole in wholes],
         charts,
         contents(frames, cells, charts),
     )
 
 
-def _pictures(frames: StudyFrames, beside: Path | None) -> list[FlatRow]:
-    """The rows of the gallery, each with its picture or with the name of its file."""
-    pictures = gallery(frames)
-    if beside is None or not too_large(pictures, PICTURES_BYTES):
+def _addresses(frames: StudyFrames, jpegs: Sequence[bytes], beside: Path | None) -> list[str]:
+    """Each picture as an address that holds it, or as the name of its file."""
+    if beside is None or not too_large(jpegs, PICTURES_BYTES):
         start = "data:image/jpeg;base64,"
-        texts = [start + base64.b64encode(picture.jpeg).decode() for picture in pictures]
-    else:
-        texts = [
-            f"{beside.name}/{frames.plan.study}-{number}.jpg" for number in range(len(pictures))
-        ]
-        for picture, name in zip(pictures, texts, strict=True):
-            write_whole(beside.parent / name, picture.jpeg, durable=False)
-    return [flat.picture_row(*pair) for pair in zip(pictures, texts, strict=True)]
+        return [start + base64.b64encode(jpeg).decode() for jpeg in jpegs]
+    texts = [f"{beside.name}/{frames.plan.study}-{number}.jpg" for number in range(len(jpegs))]
+    for jpeg, name in zip(jpegs, texts, strict=True):
+        write_whole(beside.parent / name, jpeg, durable=False)
+    return texts
 
 
 def _rendered(parts: Sequence[Part]) -> str:
@@ -191,6 +195,8 @@ def _data(part: Part) -> dict[str, JsonValue]:
         "curves": flat.curve_rows(frames),
         "networks": flat.network_rows(frames),
         "gallery": part.pictures,
+        "micrographs": part.micrographs,
+        "patches": [row._asdict() for row in frames.patch_scores],
         **{name: drawing.rows for name, drawing in drawings.items()},
     }
     return {
@@ -214,6 +220,7 @@ def _menu(column: Shown) -> dict[str, JsonValue]:
         "spread": column.spread_column,
         "low": column.low,
         "high": column.high,
+        "interval": [f"{column.name}_low", f"{column.name}_high"],
         "reverse": column.quantity.better == "lower",
     }
 

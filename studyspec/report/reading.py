@@ -17,15 +17,19 @@ from studyspec.report.frames import (
     Frame,
     HistogramRow,
     MatrixCell,
+    PatchRow,
     R,
     RunRow,
     ScoredImage,
     StatisticsRow,
     StudyFrames,
 )
+from studyspec.report.micrographs import WORST, worst_images
+from studyspec.spec.derived import DICE
 from studyspec.store.folder import Results
 from studyspec.store.kept import KeptPatches
 from studyspec.store.planned import RecordedPlan, previous_plan
+from studyspec.store.prepared import AtHand
 from studyspec.store.snapshot import Snapshot, snapshot
 
 Answer = Mapping[str, object]
@@ -94,6 +98,14 @@ from (
 )
 order by package, plugin"""
 
+PATCH_SCORES = """\
+select variant, train, test, image_id, row, col, avg({dice}) as dice
+from cells join patch_score using (evaluation)
+where {here} and cells.split = 'test' and patch_score.split = 'test' and orientation = 0
+      and {shown}
+group by all
+order by all"""
+
 PATCHES = "select dataset, patches from datasets where {here} and patches is not null"
 FAILURES = "select key, status, error_message from failures"
 
@@ -102,7 +114,28 @@ def read_all(results: Results, studies: Sequence[Asked]) -> list[StudyFrames]:
     """The frames of some studies, all of one state of the store; raises as `read`."""
     with snapshot(results) as now:
         found = [(one, read(results, now, one.study, one.profile)) for one in studies]
-    return [replace(frames, edited=one.edited(frames.plan)) for one, frames in found]
+        told = [
+            replace(frames, edited=one.edited(frames.plan), at_hand=AtHand(results, one.at))
+            for one, frames in found
+        ]
+        return [replace(one, patch_scores=_patch_scores(now, one)) for one in told]
+
+
+def _patch_scores(now: Snapshot, frames: StudyFrames) -> list[PatchRow]:
+    """The patches of the images that are shown whole."""
+    tests = dict.fromkeys(row.test for row in frames.images.rows if row.split == "test")
+    shown = [
+        f"(test = {_text(test)} and image_id in ({', '.join(map(_text, images))}))"
+        for test in tests
+        if (images := worst_images(frames, test)[:WORST])
+    ]
+    if not shown:
+        return []
+    plan = frames.plan
+    here = f"study = {_text(plan.study)} and profile = {_text(plan.profile or '')}"
+    (dice,) = METRICS.get(DICE).patch_sums.values()
+    asked = PATCH_SCORES.format(here=here, dice=dice, shown=f"({' or '.join(shown)})")
+    return TypeAdapter(list[PatchRow]).validate_python(now.ask(asked).dicts())
 
 
 def read(results: Results, now: Snapshot, study: str, profile: str | None) -> StudyFrames:

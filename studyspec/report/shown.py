@@ -11,6 +11,9 @@ from studyspec.plugins.registry import METRICS
 from studyspec.report.frames import MatrixCell
 from studyspec.spec.derived import NORMALIZED, Derived
 
+NARROWEST = 0.1
+"""A scale of colours that follows the data is as wide, so that noise is no rainbow."""
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -48,6 +51,16 @@ class Shown:
     def spread(self, cell: MatrixCell | None) -> float | None:
         """Its standard deviation over the folds of a cell."""
         return None if cell is None else cell.sds.get(self.name)
+
+
+def scale_of(values: Sequence[object]) -> tuple[float, float]:
+    """The ends of a scale of colours that follows the data, a tenth wide at least."""
+    known = [float(v) for v in values if isinstance(v, int | float) and math.isfinite(v)]
+    if not known:
+        return 0.0, 1.0
+    low, high = min(known), max(known)
+    missing = max(0.0, NARROWEST - (high - low)) / 2
+    return low - missing, high + missing
 
 
 def shown(cells: Sequence[MatrixCell]) -> tuple[Shown, ...]:

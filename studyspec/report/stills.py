@@ -14,7 +14,8 @@ from studyspec.report.done import Done
 from studyspec.report.embedding import Scalar
 from studyspec.report.flat import FlatRow
 from studyspec.report.frames import CurveRow, FoldRow, ScoredImage, StudyFrames
-from studyspec.report.theme import BLUE, HEADER, INK, spec_of
+from studyspec.report.theme import BLUE, HEADER, INK, VERMILLION, spec_of
+from studyspec.report.verdicts import JudgedClaim
 from studyspec.spec.derived import DICE
 
 WORST = 24
@@ -47,6 +48,56 @@ def stills(frames: StudyFrames, variant: str) -> Iterator[Still]:
             .facet(panels, columns=3)
         )
         yield Still(("curves", variant), spec_of(chart), {"curves": rows})
+
+
+def claims_still(judged: Sequence[JudgedClaim]) -> Still | None:
+    """The interval of every prediction, below each other; None without any."""
+    rows: list[FlatRow] = []
+    for claim in judged:
+        for number, part in enumerate(claim.parts or (claim,), start=1):
+            if part.drawing is None:
+                continue
+            estimate, low, high = part.drawing.numbers
+            claimed = part.drawing.claimed
+            told = f"{claim.says} ({number})" if claim.parts else claim.says
+            rows.append(
+                {
+                    "claim": told,
+                    "verdict": part.verdict,
+                    "estimate": estimate,
+                    "low": low,
+                    "high": high,
+                    "bound": claimed[0] if claimed else None,
+                    "other_bound": claimed[1] if len(claimed) > 1 else None,
+                    "place": len(rows),
+                }
+            )
+    return Still(("claims",), _claims_spec(), {"claims": rows}) if rows else None
+
+
+def _claims_spec() -> Spec:
+    data = alt.Chart(alt.NamedData("claims"))
+    y = alt.Y("claim:N", sort=alt.EncodingSortField("place", op="min"), title=None).axis(
+        labelLimit=620
+    )
+    color = (
+        alt.Color("verdict:N", title=None)
+        .scale(domain=["held", "did not hold", "undecided"], range=["#006b4e", VERMILLION, "#777"])
+        .legend(orient="top")
+    )
+    x = alt.X("low:Q", title="difference or trend, interval; thin: what was claimed")
+    zero = data.mark_rule(color=INK, opacity=0.3).encode(x=alt.datum(0, type="quantitative"))
+    bars = data.mark_rule(strokeWidth=3).encode(x=x, x2="high:Q", y=y, color=color)
+    points = data.mark_point(filled=True, size=70, opacity=1).encode(
+        x="estimate:Q", y=y, color=color
+    )
+    ticks = [
+        data.transform_filter(f"isValid(datum.{name})")
+        .mark_tick(thickness=1.5, height=14, strokeDash=[3, 2], color=INK)
+        .encode(x=f"{name}:Q", y=y)
+        for name in ("bound", "other_bound")
+    ]
+    return spec_of(alt.layer(zero, bars, points, *ticks).properties(width=360, height={"step": 26}))
 
 
 def _fold(row: FoldRow) -> Iterator[FlatRow]:

@@ -49,7 +49,10 @@ class Bound:
 
 @dataclass(frozen=True)
 class IntervalDrawing:
-    """Where the ends of an interval, its middle, zero and the bounds are drawn [px]."""
+    """Where the ends of an interval, its middle, zero and the bounds are drawn [px].
+
+    `numbers` are estimate, lower and upper end themselves, `claimed` the bounds.
+    """
 
     low: float
     high: float
@@ -57,6 +60,8 @@ class IntervalDrawing:
     zero: float
     bounds: tuple[Bound, ...]
     aria: str
+    numbers: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    claimed: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,8 +131,11 @@ def scores_of(frames: StudyFrames, cells: Cells) -> Scores:
 
 
 def with_differences(cells: Cells, scores: Scores) -> Cells:
-    """The cells, each with its dice less that of its own set, where both are complete."""
-    return [replace(cell, less_own=_less_own(cell, scores)) for cell in cells]
+    """The cells with intervals, each with its dice less that of its own set, where complete."""
+    return [
+        replace(cell, less_own=_less_own(cell, scores), intervals=_intervals(cell, scores))
+        for cell in cells
+    ]
 
 
 def claims(frames: StudyFrames, scores: Scores) -> list[JudgedClaim]:
@@ -249,11 +257,26 @@ def _drawing(verdict: Verdict) -> IntervalDrawing | None:
         zero=place(0.0),
         bounds=tuple(Bound(place(b), f"{b:g}".replace("-", "−")) for b in bounds if b),
         aria=f"{number(value)}, {_known(verdict.sides)} {number(low)} to {number(high)}",
+        numbers=(value, low, high),
+        claimed=tuple(bounds),
     )
 
 
 def _known(sides: int) -> str:
     return "one-sided bounds" if sides == 1 else "interval"
+
+
+def _intervals(cell: CellResult, scores: Scores) -> dict[str, tuple[float, float]]:
+    """The interval of the mean of each metric that the cell has."""
+    found = {}
+    for metric in () if cell.scores is None else cell.scores.means:
+        pieces = mean_of([cell.name], metric)
+        if lacking(scores, pieces):
+            continue
+        mean = contrast(scores, pieces)
+        if mean.micrographs >= FEWEST_MICROGRAPHS:
+            found[metric] = (mean.low, mean.high)
+    return found
 
 
 def _less_own(cell: CellResult, scores: Scores) -> LessOwn | None:

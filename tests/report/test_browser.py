@@ -14,7 +14,7 @@ import pytest
 from studyspec.report import page
 from studyspec.report.frames import Frame, StudyFrames
 from tests.report.browser import CHROMIUM, Browser
-from tests.report.examples import HOSTILE, frames, kept
+from tests.report.examples import HOSTILE, frames
 
 pytestmark = [
     pytest.mark.browser,
@@ -266,23 +266,6 @@ def test_several_studies_keep_their_own_pair(browser: Browser, tmp_path: Path) -
     assert browser.evaluate(pairs)[1] == "Ag → Au"
     assert browser.evaluate(pairs)[0].startswith("Au → Au")
     assert browser.complaints() == []
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(browser: Browser, tmp_path: Path, scheme: str) -> None:
-    axe = pytest.importorskip("axe_core_python")
-    made = frames(NAMES, missing=[("Au", "Ag", fold) for fold in range(5)])
-    made = replace(made, kept={row.evaluation: [kept()] for row in made.folds.rows})
-    browser.emulate(scheme=scheme)
-    browser.open(written(tmp_path, made))
-    browser.wait_for("window.ready")
-    browser.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text() + ";0")
-    found = browser.evaluate(
-        "axe.run(document, {resultTypes: ['violations']}).then(r => JSON.stringify("
-        "r.violations.map(v => [v.id, v.nodes.map(n => n.html.slice(0, 120))])))"
-    )
-    browser.emulate(scheme="light")
-    assert json.loads(found) == []
 
 
 def test_on_a_narrow_screen_nothing_is_wider_than_it(browser: Browser, address: str) -> None:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pydantic import JsonValue
+
 from studyspec.plan.record import PlanRecord
 from studyspec.report.asked import Asked
 from studyspec.report.cells import merged_cells
@@ -71,7 +73,10 @@ def test_the_command_names_the_file() -> None:
 
 def test_what_was_edited_is_named() -> None:
     plan = frames().plan
-    spec = {**plan.spec, "cross_validation": {"folds": 3, "seeds": [0, 1, 2, 3, 4]}}
+    spec: dict[str, JsonValue] = {
+        **plan.spec,
+        "cross_validation": {"folds": 3, "seeds": list[JsonValue](range(5))},
+    }
     assert "(cross_validation.folds)" in Asked("material", None, "other text", spec).edited(plan)
     assert Asked("material", None, "other text", plan.spec).edited(plan) == ""
     assert Asked("material", None, plan.source, spec).edited(plan) == ""
