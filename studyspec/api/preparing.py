@@ -12,8 +12,7 @@ from studyspec.catalog.addresses import LOCAL, scheme_of
 from studyspec.catalog.row import ImageRow
 from studyspec.images.steps.flat_field import FLAT_FIELD
 from studyspec.learn.conditions import resampled_nm
-from studyspec.learn.networks import NetworkFile
-from studyspec.learn.prediction import MULTIPLE_PX, TILE_PX
+from studyspec.learn.networks import MULTIPLE_PX, TILE_PX, NetworkFile
 from studyspec.spec.uses import Pipeline
 
 COVERED = 0.9

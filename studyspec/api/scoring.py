@@ -19,7 +19,6 @@ from studyspec.api.workplace import HERE, AnyPath, Paths, Workplace
 from studyspec.errors import NothingThere
 from studyspec.files import write
 from studyspec.learn.networks import NetworkFile
-from studyspec.report.tested import build_tested
 from studyspec.run.events import Summary
 from studyspec.run.runner import Options
 from studyspec.stats.tested import NetworkScore, network_scores
@@ -101,6 +100,8 @@ def score(
     NothingThere
         If no image could be scored.
     """
+    from studyspec.report.tested import build_tested
+
     results = workplace.results_of(Path())
     named = _named(find(networks, workplace, folders))
     images = test_images(str(on), results, pixel_scale_nm)

@@ -24,6 +24,8 @@ from studyspec.spec.uses import Pipeline, Use, Written
 
 WEIGHTS = ".safetensors"
 SUFFIXES = (WEIGHTS, ".pt", ".onnx")
+TILE_PX, MULTIPLE_PX = 512, 16
+"""Edge of a tile, and what a network needs edges to be a multiple of, unless it says so [px]."""
 CUT_OUT_PX = 540
 """An image this wide or less, as the network sees it, or no wider than its patches, is part of a
 larger one: a published patch, with a little to spare."""

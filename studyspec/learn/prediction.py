@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from studyspec.errors import LearnError
 from studyspec.learn.devices import memory_watch
+from studyspec.learn.networks import MULTIPLE_PX as MULTIPLE_PX
+from studyspec.learn.networks import TILE_PX as TILE_PX
 
 Image = npt.NDArray[np.float32]
-TILE_PX = 512
-MULTIPLE_PX = 16
 
 
 @torch.no_grad()
