@@ -25,10 +25,11 @@ LEAST = 1e-7
 """Probabilities are kept this far from 0 and 1."""
 
 
-def load(file: NetworkFile) -> nn.Module:
+def load(file: NetworkFile, fold: bool = True) -> nn.Module:
     """The network of a file, on the CPU, in evaluation mode.
 
-    It turns images (B, 1, H, W) into logits (B, 2, H, W), or says that it does not.
+    It turns images (B, 1, H, W) into logits (B, 2, H, W), or says that it does not. Where `fold`,
+    its batch norms are folded into its convolutions, which is sooner.
 
     Raises
     ------
@@ -52,7 +53,8 @@ def load(file: NetworkFile) -> nn.Module:
     if path.suffix == ".pt":
         return Segmenter(_torchscript(path), file.output)
     model = file.model or describe(path).model or default_model()
-    return promised(folded(load_network(path, model).eval()), model).eval()
+    network = load_network(path, model).eval()
+    return promised(folded(network) if fold else network, model).eval()
 
 
 class Segmenter(nn.Module):
