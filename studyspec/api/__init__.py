@@ -37,6 +37,7 @@ from studyspec.api.scoring import Scored
 from studyspec.api.scoring import score as test
 from studyspec.api.standing import Standing, overview, status
 from studyspec.api.starter import init, schema
+from studyspec.api.trusting import Trusted, trust
 from studyspec.api.upkeep import clean, ingest
 from studyspec.api.workplace import HERE, Workplace, study_files
 from studyspec.run.events import Event, Summary
@@ -67,6 +68,7 @@ __all__ = [
     "Standing",
     "StudyLook",
     "Summary",
+    "Trusted",
     "Until",
     "UntilDecided",
     "Workplace",
@@ -107,6 +109,7 @@ __all__ = [
     "study_files",
     "summarize",
     "test",
+    "trust",
     "words",
     "work",
 ]

@@ -88,6 +88,22 @@ def add(folder: Path, metadata: Path, catalog: Path, collection: str) -> Added:
     return Added(**count, notes=tuple(notes))
 
 
+def metadata_rows(metadata: Path) -> dict[str, dict[str, Value]]:
+    """What a CSV says of images, by its column `image`; the columns that every catalog has.
+
+    Raises
+    ------
+    CatalogError
+        Naming the line and column.
+    """
+    found = {}
+    for line in _lines(metadata):
+        told = {name: text for name, text in line.cells.items() if name in BY_NAME and text}
+        values = {name: _typed(name, text, line.where) for name, text in told.items()}
+        found[line.cells["image"]] = values
+    return found
+
+
 def _rows(
     folder: Path, metadata: Path, catalog: Path, collection: str
 ) -> Iterator[tuple[ImageRow, list[str]]]:

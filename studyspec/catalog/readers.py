@@ -94,6 +94,11 @@ def _collapsed(array: FileArray, pixels: FileArray) -> bool:
     return 0 < LOST * spread < float(lost.max())
 
 
+def suffixes() -> tuple[str, ...]:
+    """The suffixes that are read, in lower case."""
+    return tuple(suffix for reader in READERS for suffix in reader.suffixes)
+
+
 def write_mask(mask: Mask, path: Path) -> None:
     """Write a mask (H, W) as an 8-bit PNG: 255 is particle."""
     from PIL import Image

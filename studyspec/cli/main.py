@@ -16,6 +16,7 @@ from studyspec.cli import (
     results,
     studies,
     test,
+    trust,
     work,
 )
 from studyspec.errors import StudySpecError
@@ -33,6 +34,7 @@ results.register(app)
 compare_sets.register(app)
 test.register(app)
 predict.register(app)
+trust.register(app)
 plugins.register(app)
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(networks.app, name="networks")

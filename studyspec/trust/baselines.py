@@ -11,6 +11,8 @@ from studyspec.trust.conditions import Conditions, distance
 from studyspec.trust.examples import Example
 from studyspec.trust.predictors import CONFIDENCE, Real
 
+ENOUGH = 2
+"""Of material, dose and diameter, so many must be known to say which condition is near."""
 FAR = 0.6
 """Conditions further apart than this (a factor 1.8 in one column) are not like each other."""
 
@@ -55,8 +57,12 @@ class Baselines:
                                     [one.dice for one in examples]))  # fmt: skip
 
     def nearest_tested(self, family: str, condition: Conditions) -> Tested | None:
-        """The nearest condition that a family was tested on; of all networks if it never was."""
-        if condition == Conditions():
+        """The nearest condition that a family was tested on; of all networks if it never was.
+
+        None if too little is known of a condition to say what is near.
+        """
+        told = (condition.material, condition.dose_e_per_A2, condition.diameter_nm)
+        if sum(one is not None for one in told) < ENOUGH:
             return None
         known = self.tested.get(family) or self.tested.get("", ())
         return min(known, key=lambda one: distance(one.condition, condition), default=None)

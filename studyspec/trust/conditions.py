@@ -73,10 +73,14 @@ class Differences:
 
 def differences(trained: Sequence[Conditions], image: Conditions) -> Differences:
     """How an image differs from training conditions, column by column from the nearest."""
-    ratios = [_nearest_ratio([getattr(t, name) for t in trained], getattr(image, name))
-              for name in NUMBERS]  # fmt: skip
+    scale, dose, diameter = (
+        _nearest_ratio([getattr(one, name) for one in trained], getattr(image, name))
+        for name in NUMBERS
+    )
     return Differences(
-        *ratios,
+        scale,
+        dose,
+        diameter,
         _same([one.material for one in trained], image.material),
         _same([one.session for one in trained], image.session),
         _nearest_phase(trained, image),
@@ -130,4 +134,10 @@ def _unit(value: float | None, unit: str) -> str:
 def _cell(value: object) -> str | float | None:
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return value if isinstance(value, str | float) else float(value) if isinstance(value, int) else None
+    return (
+        value
+        if isinstance(value, str | float)
+        else float(value)
+        if isinstance(value, int)
+        else None
+    )

@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from studyspec.catalog.readers import read_image
 from studyspec.errors import FileError
 from studyspec.images.pipeline import preprocess
 from studyspec.images.steps.resample import to_shape
-from studyspec.plugins.values import Image, RawImage, WorkingImage
+from studyspec.jobs.kept import shades
+from studyspec.learn.conditions import resampled_nm
+from studyspec.plugins.values import Image, Mask, RawImage, WorkingImage
 from studyspec.trust.conditions import Conditions, differences
 from studyspec.trust.figures import (
     AnswerFigures,
@@ -30,6 +33,8 @@ PARTS = 4
 """Parts along each edge of such an image, spread evenly."""
 PART_PX = 512
 SQUARES = 16
+PREVIEW_PX = 256
+UNKNOWN = Conditions()
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class Asked:
     """An image file, and how it was taken as far as the user says; the header adds its scale."""
 
     path: Path
-    conditions: Conditions = Conditions()
+    conditions: Conditions = UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,28 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Preview:
+    """A small picture of an image, or of its middle part, with the answer.
+
+    Attributes
+    ----------
+    pixels
+        (H, W), uint8, black to white from the 0.5th to the 99.5th percentile.
+    mask
+        (H, W), bool.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    mask: Mask
+
+    @classmethod
+    def of(cls, image: Image, probability: Image) -> Preview:
+        """A picture of an image (H, W) and its answer, thinned to at most `PREVIEW_PX`."""
+        step = max(1, -(-max(image.shape) // PREVIEW_PX))
+        return cls(shades(image[::step, ::step]), probability[::step, ::step] > 0.5)
+
+
+@dataclass(frozen=True)
 class Found:
     """The evidence of one (network, image).
 
@@ -65,10 +92,14 @@ class Found:
     ----------
     subject, image
         What it is of; the image with the conditions that are known.
+    prepared
+        These conditions at the pixel scale that the network was shown.
     evidence
         All predictors are made of it.
     answer
         Statistics of the answer alone.
+    preview
+        To look at.
     parts
         In how many parts it was judged, 1: whole.
     notes
@@ -77,8 +108,10 @@ class Found:
 
     subject: Subject
     image: Asked
+    prepared: Conditions
     evidence: Evidence
     answer: AnswerFigures
+    preview: Preview
     parts: int
     notes: tuple[str, ...] = ()
 
@@ -87,6 +120,7 @@ class Found:
 class _Said:
     subject: Subject
     evidence: Evidence
+    prepared: Conditions
     on_grid: list[Image]
     notes: tuple[str, ...]
 
@@ -117,7 +151,10 @@ def evidence(subjects: Sequence[Subject], asked: Asked, device: str = "cpu") -> 
             folds=agreement(one.on_grid, folds),
             others=consensus(one.on_grid, others),
         )
-        yield Found(one.subject, image, found, found.answer, len(parts), one.notes)
+        middle = len(parts) // 2
+        preview = Preview.of(parts[middle].of(raw.pixels), one.on_grid[middle])
+        yield Found(one.subject, image, one.prepared, found, found.answer, preview, len(parts),
+                    one.notes)  # fmt: skip
 
 
 def _said(
@@ -126,10 +163,11 @@ def _said(
     from studyspec.learn.answers import answer
 
     scale = image.conditions.pixel_scale_nm
-    _ask_for_scale(subject, image)
+    height, width = raw.pixels.shape
+    pipeline = subject.file.prepared_at((height, width), scale, str(image.path))
     working = WorkingImage(raw.pixels.copy(), pixel_scale_nm=scale, columns={SCALE: scale})
     try:
-        done = preprocess(working, subject.pipeline)
+        done = preprocess(working, pipeline)
     except FileError as error:
         raise FileError(error.what, where=error.where or str(image.path), hint=error.hint) from None
     pieces = [part.of(done.pixels) for part in parts]
@@ -137,30 +175,16 @@ def _said(
     figures = answer_figures(found.plain, found.turned)
     strange = None
     if subject.reference is not None:
-        squares = _squares(pieces, subject.pipeline.patch.size)
+        squares = _squares(pieces, pipeline.patch.size)
         strange = subject.reference.strangeness(image_figures(squares))
     prepared = replace(image.conditions, pixel_scale_nm=done.pixel_scale_nm)
     known = Evidence(differences(subject.trained, prepared), strange, found.shift, figures)
     grid = [part.of(raw.pixels).shape for part in parts]
     on_grid = [to_shape(p, shape) if p.shape != shape else p
                for p, shape in zip(found.plain, grid, strict=True)]  # fmt: skip
-    notes = () if subject.pixel_scale_nm is not None or _resamples(subject) else (
-        "its training scale is not known: not resampled",)  # fmt: skip
-    return _Said(subject, known, on_grid, notes)
-
-
-def _ask_for_scale(subject: Subject, image: Asked) -> None:
-    """One clear question where resampling needs what nobody told."""
-    if image.conditions.pixel_scale_nm is None and _resamples(subject):
-        raise FileError(
-            "what is the edge of a pixel in the specimen? Neither header nor options say",
-            where=str(image.path),
-            hint=f"give --pixel-scale-nm: '{subject.name}' was trained at one scale",
-        )
-
-
-def _resamples(subject: Subject) -> bool:
-    return any(step.name == "resample" for step in subject.pipeline.steps)
+    resampled = resampled_nm(pipeline) is not None
+    notes = () if resampled else ("its training scale is not known: the image is not resampled",)
+    return _Said(subject, known, prepared, on_grid, notes)
 
 
 def _parts(shape: tuple[int, ...]) -> list[Part]:

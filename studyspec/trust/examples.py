@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 RECIPE = 1
 """Raised when examples of the same images and networks come out otherwise."""
-IMAGES = 3
+IMAGES = 4
 """Images of each condition that are learnt from."""
 REFERENCES = 20
 """Images of a training set that stand for it."""
@@ -67,6 +67,8 @@ class Example:
         Of the pixels that were scored, pooled.
     values
         The predictors, in the order of `PREDICTORS`; NaN where unknown.
+    trained
+        The conditions that the network was trained on; () where unknown.
     """
 
     network: str
@@ -75,6 +77,7 @@ class Example:
     condition: Conditions
     dice: float
     values: Real
+    trained: tuple[Conditions, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -180,7 +183,8 @@ class _Bench:
                 files.write(kept, json.dumps(values), durable=False)
         return [
             Example(s.weights_sha256, self.store.family(s.network), image.image_id,
-                    image.conditions, s.dice, _numbers(values[s.weights_sha256]))
+                    image.conditions, s.dice, _numbers(values[s.weights_sha256]),
+                    self.store.trained(s.network))
             for s in image.scores if s.weights_sha256 in values
         ]  # fmt: skip
 
@@ -262,8 +266,7 @@ class _Bench:
         if network.startswith(FOREIGN):
             return None
         if family not in self._references:
-            some = sorted(self.store.members(network), key=_hash)[:REFERENCES]
-            found = [self._figures_of(key) for key in some]
+            found = [self._figures_of(key) for key in some(self.store.members(network))]
             self._references[family] = Reference.of([one for one in found if one is not None])
         return self._references[family]
 
@@ -279,6 +282,11 @@ class _Bench:
     def _kept_at(self, image: KnownImage) -> Path:
         told = (RECIPE, NAMES, image.patches, sorted(s.weights_sha256 for s in image.scores))
         return self.results.artifacts / "trust" / f"{_hash(repr(told))}.json"
+
+
+def some(members: Sequence[str]) -> list[str]:
+    """The images of a training set that stand for it."""
+    return sorted(members, key=_hash)[:REFERENCES]
 
 
 def _remembered(path: Path) -> dict[str, list[float | None]] | None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from studyspec.learn.networks import NetworkFile
 from studyspec.trust.conditions import Conditions
-from studyspec.trust.evidence import Asked, Found, evidence
+from studyspec.trust.evidence import Asked, Found, Preview, evidence
 from studyspec.trust.examples import Example
 from studyspec.trust.learning import Knowledge
 from studyspec.trust.model import Expected, TrustModel
@@ -36,6 +37,8 @@ class Judged:
         What else a user should know.
     predictors
         All numbers by name, None where unknown.
+    preview
+        To look at.
     """
 
     network: str
@@ -47,10 +50,11 @@ class Judged:
     reasons: tuple[str, ...]
     notes: tuple[str, ...]
     predictors: dict[str, float | None]
+    preview: Preview
 
 
 def judge(
-    networks: Sequence[Path],
+    networks: Sequence[NetworkFile],
     images: Sequence[Asked],
     known: Knowledge,
     device: str = "cpu",
@@ -78,7 +82,7 @@ def _judged(found: Found, model: TrustModel) -> Judged:
     subject = found.subject
     values = values_of(found.evidence)
     example = Example(subject.file.sha256, subject.family, found.image.path.name,
-                      found.image.conditions, float("nan"), values)  # fmt: skip
+                      found.prepared, float("nan"), values, subject.trained)  # fmt: skip
     expected = model.expected(example)
     return Judged(
         subject.name,
@@ -90,7 +94,8 @@ def _judged(found: Found, model: TrustModel) -> Judged:
         reasons(found, example, model),
         tuple(_notes(found)),
         {name: None if np.isnan(v) else float(v) for name, v in zip(NAMES, values, strict=True)},
-    )
+        found.preview,
+    )  # fmt: skip
 
 
 def _told(subject: Subject) -> str:

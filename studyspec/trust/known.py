@@ -14,7 +14,8 @@ from studyspec.jobs.stages import task_of
 from studyspec.jobs.train import Train
 from studyspec.spec.uses import Pipeline
 from studyspec.store.folder import Results
-from studyspec.store.records import RecordIndex, read_record
+from studyspec.store.record_file import read_record
+from studyspec.store.records import RecordIndex
 from studyspec.store.snapshot import snapshot
 from studyspec.trust.conditions import Conditions
 
@@ -98,7 +99,7 @@ class Store:
                     store._add(task, record.parsed(Evaluated))
                 case Train() as task:
                     store.trainings[task.key] = task
-                    store._trained.update({sha: task.key for sha in status.weights})
+                    store._trained.update(dict.fromkeys(status.weights, task.key))
                 case Prepare() as task:
                     store.pipelines[task.key] = task.pipeline
         return store
@@ -172,7 +173,9 @@ class Store:
         columns = found.scores
         shared = {*task.shared, *(i for before in task.seen_before for i in before)}
         by_image: dict[int, list[int]] = {}
-        for i, (image, orientation) in enumerate(zip(columns.image, columns.orientation, strict=True)):
+        for i, (image, orientation) in enumerate(
+            zip(columns.image, columns.orientation, strict=True)
+        ):
             if orientation == 0:
                 by_image.setdefault(image, []).append(i)
         for image, at in by_image.items():

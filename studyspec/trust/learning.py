@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from studyspec import __version__
 from studyspec.errors import StoreError
 from studyspec.store.folder import Results
+from studyspec.store.record_file import versions
 from studyspec.trust import saved
-from studyspec.trust.examples import IMAGES, gather
+from studyspec.trust.examples import IMAGES, Example, gather
 from studyspec.trust.known import Store
 from studyspec.trust.saved import Learnt
-from studyspec.trust.validation import validate
+from studyspec.trust.validation import Validation, validate
 
 OnStep = Callable[[str, int, int], None]
 """Is told what is done, how many of it, and of how many."""
@@ -27,7 +27,7 @@ class Knowledge:
     store: Store | None
 
     @property
-    def examples(self) -> tuple[saved.Example, ...]:
+    def examples(self) -> tuple[Example, ...]:
         """The examples of both."""
         return self.shipped.examples if self.own is None else saved.joined(self.shipped, self.own)
 
@@ -38,7 +38,7 @@ class Knowledge:
         return "; ".join([self.shipped.told, *own])
 
     @property
-    def validation(self) -> saved.Validation | None:
+    def validation(self) -> Validation | None:
         """Of the own store, else of what is shipped."""
         own = None if self.own is None else self.own.validation
         return own or self.shipped.validation
@@ -72,7 +72,7 @@ def learn(
     gathered = gather(store, images, device, lambda *at: on_step("images asked about", *at))
     validation = validate(gathered.examples, lambda *at: on_step("conditions held out", *at))
     left = f", {gathered.left_out} left out: weights or patches are gone" * bool(gathered.left_out)
-    source = f"a store of {gathered.scores} scores{left}, studyspec {__version__}"
+    source = f"a store of {gathered.scores} scores{left}, studyspec {versions()['studyspec']}"
     return Learnt(gathered.examples, source, gathered.digest, validation)
 
 

@@ -145,7 +145,9 @@ class TrustModel:
         return tuple(found)
 
 
-def _held_out(values: Real, dice: Real, groups: np.ndarray[tuple[int, ...], np.dtype[np.str_]]) -> list[Real]:
+def _held_out(
+    values: Real, dice: Real, groups: np.ndarray[tuple[int, ...], np.dtype[np.str_]]
+) -> list[Real]:
     """The expected dice of every example by a regression that saw nothing of its condition."""
     names = sorted(set(groups.tolist()))
     order = np.random.default_rng(0).permutation(len(names))

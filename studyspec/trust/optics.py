@@ -61,7 +61,9 @@ def phase_difference(
 
 
 def _phase(
-    setting: LensSetting, other_mm: float | None, k: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+    setting: LensSetting,
+    other_mm: float | None,
+    k: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     wavelength = wavelength_nm(setting.voltage_kv or VOLTAGE_KV)
     own_mm = setting.spherical_aberration_mm

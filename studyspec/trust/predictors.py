@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from studyspec.learn.answers import Shift
 from studyspec.trust.conditions import Differences
 from studyspec.trust.figures import FIGURES, AnswerFigures
+
+if TYPE_CHECKING:
+    from studyspec.learn.answers import Shift
 
 Group = Literal["conditions", "image", "answer", "folds", "others"]
 Real = npt.NDArray[np.float64]
@@ -79,7 +81,9 @@ def _figure(name: str) -> Callable[[Evidence], float | None]:
 
 
 def _phase(name: str) -> Callable[[Evidence], float | None]:
-    return lambda e: None if e.differences.phase is None else abs(getattr(e.differences.phase, name))
+    return lambda e: (
+        None if e.differences.phase is None else abs(getattr(e.differences.phase, name))
+    )
 
 
 def _logit(p: float) -> float:

@@ -18,11 +18,12 @@ import numpy as np
 from studyspec import files
 from studyspec.errors import StoreError
 from studyspec.trust.conditions import Conditions
-from studyspec.trust.examples import Example
+from studyspec.trust.examples import IMAGES, Example
 from studyspec.trust.predictors import NAMES
 from studyspec.trust.validation import Held, Validation
 
 FORM = 1
+EVERY = IMAGES
 SHIPPED = "shipped.json"
 
 
@@ -61,8 +62,11 @@ class Learnt:
 
 def write(learnt: Learnt, path: Path) -> None:
     """Write what was learnt; equal values give equal bytes."""
-    conditions = list(dict.fromkeys(one.condition for one in learnt.examples))
-    families = list(dict.fromkeys(one.family for one in learnt.examples))
+    trained = {one.family: one.trained for one in learnt.examples}
+    families = list(trained)
+    conditions = list(
+        dict.fromkeys(c for one in learnt.examples for c in (one.condition, *trained[one.family]))
+    )
     rows = [
         [
             one.network[:16],
@@ -82,6 +86,7 @@ def write(learnt: Learnt, path: Path) -> None:
         "predictors": NAMES,
         "conditions": [one.written() for one in conditions],
         "families": families,
+        "trained": [[conditions.index(c) for c in trained[family]] for family in families],
     }
     head = json.dumps(told, indent=1, ensure_ascii=False)[:-2]
     body = ",\n".join(json.dumps(row, separators=(",", ":"), ensure_ascii=False) for row in rows)
@@ -126,8 +131,12 @@ def _parsed(text: str) -> Learnt:
     if told["form"] != FORM or tuple(told["predictors"]) != NAMES:
         raise ValueError("it is of another version")
     conditions = [Conditions(**one) for one in told["conditions"]]
+    families = [
+        (family, tuple(conditions[i] for i in its))
+        for family, its in zip(told["families"], told["trained"], strict=True)
+    ]
     return Learnt(
-        tuple(_example(row, told["families"], conditions) for row in told["examples"]),
+        tuple(_example(row, families, conditions) for row in told["examples"]),
         told["source"],
         told["digest"],
         _validation(told["validation"]),
@@ -136,19 +145,21 @@ def _parsed(text: str) -> Learnt:
 
 def _example(
     row: Sequence[str | int | float | None],
-    families: Sequence[str],
+    families: Sequence[tuple[str, tuple[Conditions, ...]]],
     conditions: Sequence[Conditions],
 ) -> Example:
     network, family, image, condition, dice, *numbers = row
     if len(numbers) != len(NAMES):
         raise ValueError("an example has another number of predictors")
+    name, trained = families[int(family or 0)]
     return Example(
         str(network),
-        families[int(family or 0)],
+        name,
         str(image),
         conditions[int(condition or 0)],
         float(dice or 0),
         np.array([math.nan if v is None else float(v) for v in numbers]),
+        trained,
     )
 
 

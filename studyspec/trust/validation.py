@@ -125,7 +125,9 @@ def _rank_correlation(first: Sequence[float], second: Sequence[float]) -> float:
     return float(np.corrcoef(a, b)[0, 1]) if np.ptp(a) and np.ptp(b) else math.nan
 
 
-def _ranks(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def _ranks(
+    values: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     """Ranks from 0, equal values sharing theirs."""
     from scipy.stats import rankdata
 
