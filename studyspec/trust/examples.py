@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 RECIPE = 1
 """Raised when examples of the same images and networks come out otherwise."""
-IMAGES = 4
+IMAGES = 5
 """Images of each condition that are learnt from."""
 REFERENCES = 20
 """Images of a training set that stand for it."""

@@ -20,7 +20,7 @@ from studyspec.trust.regression import MASKS, Regression, hidden, mask_of
 
 CONFIDENCE = 0.9
 """Of the intervals."""
-PARTS = 6
+PARTS = 4
 FEWEST = 3
 """Conditions that there must be at least."""
 EDGES = (0.002, 0.5, 0.998)

@@ -1,7 +1,8 @@
 """Regression: from predictors to an expected dice. Pure; seeded; the home of scikit-learn.
 
 Half is a ridge regression on the logit of dice, which goes on straight where nothing was seen, and
-half a gradient boosting whose answer may only rise or fall with a predictor, as its sign says.
+half a gradient boosting. In both the answer may only rise, or fall, with a predictor that bears a
+sign.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from studyspec.errors import PluginError
 from studyspec.trust.predictors import PREDICTORS, Group, Real, columns_of
@@ -39,12 +41,16 @@ def mask_of(values: Real) -> int:
     return 2 if np.isnan(values[columns_of("others")]).all() else 1
 
 
+Signs = npt.NDArray[np.int64]
+
+
 @dataclass(frozen=True)
 class Regression:
     """A fitted regression; made by `fit`."""
 
     mean: Real
     sd: Real
+    signs: Signs
     usable: tuple[int, ...]
     ridge: Any  # scikit-learn has no types
     boosting: Any
@@ -71,30 +77,33 @@ class Regression:
         target = np.tile(_logit(dice), len(MASKS))
         mean = np.nanmean(values[:, usable], axis=0)
         sd = np.nanstd(values[:, usable], axis=0) + 1e-6
-        ridge = Ridge(RIDGE).fit(_linear(copies, mean, sd), target)
+        signs = np.array([PREDICTORS[i].sign for i in usable])
+        ridge = Ridge(RIDGE, positive=True).fit(_linear(copies, mean, sd, signs), target)
         boosting = HistGradientBoostingRegressor(
-            monotonic_cst=[PREDICTORS[i].sign for i in usable],
-            max_iter=150,
-            learning_rate=0.06,
+            monotonic_cst=signs.tolist(),
+            max_iter=80,
+            learning_rate=0.1,
             max_leaf_nodes=12,
             min_samples_leaf=max(5, min(40, len(copies) // 20)),
             l2_regularization=5.0,
             random_state=0,
         ).fit(copies, target)
-        return cls(mean, sd, usable, ridge, boosting)
+        return cls(mean, sd, signs, usable, ridge, boosting)
 
     def expected(self, values: Real) -> Real:
         """The expected dice of predictors (N, P), (N,)."""
         known = values[:, self.usable]
-        straight = self.ridge.predict(_linear(known, self.mean, self.sd))
+        straight = self.ridge.predict(_linear(known, self.mean, self.sd, self.signs))
         stepped = self.boosting.predict(known)
         mean = (_dice(np.asarray(straight)) + _dice(np.asarray(stepped))) / 2
         return np.asarray(mean)
 
 
-def _linear(values: Real, mean: Real, sd: Real) -> Real:
-    scaled = np.clip((values - mean) / sd, -CLIP_SD, CLIP_SD)
-    return np.hstack([np.nan_to_num(scaled), np.isnan(values)])
+def _linear(values: Real, mean: Real, sd: Real, signs: Signs) -> Real:
+    """Columns whose weights may not be negative: those without a sign stand twice, turned round."""
+    scaled = np.nan_to_num(np.clip((values - mean) / sd, -CLIP_SD, CLIP_SD))
+    free = np.hstack([scaled[:, signs == 0], np.isnan(values)])
+    return np.hstack([scaled[:, signs != 0] * signs[signs != 0], free, -free])
 
 
 def _logit(dice: Real) -> Real:
