@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test gpu quick check bench stats-check twin-check pictures format clean-venv
+.PHONY: install demo test gpu quick check bench stats-check twin-check trust-check pictures format clean-venv
 
 .venv/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -47,6 +47,10 @@ stats-check: install
 # The networks that Sytwu et al. released, as safetensors: make twin-check NETWORKS=DIR [SEED=N]
 twin-check: install
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/twin_check.py $(NETWORKS) $(if $(SEED),--seed $(SEED))
+
+# Networks, and a CSV of labelled images that nothing was learnt from: make trust-check NETWORKS=DIR IMAGES=FILE.csv
+trust-check: install
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/trust_check.py $(NETWORKS) $(IMAGES)
 
 pictures: install
 	$(BIN)/python tests/benchmarks/twin_page.py

@@ -74,6 +74,7 @@ def trust(
     threshold: float = THRESHOLD,
     page: AnyPath | None = None,
     folders: Paths = FOLDERS,
+    learn_anew: bool = True,
     device: str = "cpu",
     on_judged: Callable[[Judged], None] = lambda judged: None,
     on_step: OnStep = nobody,
@@ -98,6 +99,8 @@ def trust(
         Where to write an HTML page, sorted by doubt.
     folders
         Where released networks lie.
+    learn_anew
+        Whether to learn from a store that has grown; this takes a while for each new test.
     device
         "cpu", "cuda:0", ...
     on_judged, on_step
@@ -112,7 +115,7 @@ def trust(
 
     files = find(networks, workplace, folders)
     asked = _asked(_images(images), known or Conditions(), metadata)
-    wisdom = knowledge(_results(workplace), device, on_step)
+    wisdom = knowledge(_results(workplace), device, on_step, learn_anew)
     rows = judge(files, asked, wisdom, device, on_judged)
     found = Trusted(rows, threshold, wisdom.told, wisdom.validation)
     if page is not None:

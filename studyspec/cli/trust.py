@@ -76,6 +76,10 @@ def trust(
         Path | None,
         typer.Option("--learn", help="Instead: learn from the results alone, into this file."),
     ] = None,
+    learn_anew: Annotated[
+        bool,
+        typer.Option("--learn-anew/--as-learnt", help="Learn from results that have grown."),
+    ] = True,
     device: Annotated[str, typer.Option("--device", help="cpu, cuda:0, ...")] = "cpu",
     results: options.AnyResults = options.RESULTS,
     as_json: options.Json = False,
@@ -120,6 +124,7 @@ def trust(
         metadata=metadata,
         threshold=threshold,
         page=page,
+        learn_anew=learn_anew,
         device=device,
         on_step=_step,
         folders=networks or trusting.FOLDERS,

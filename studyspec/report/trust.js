@@ -1,5 +1,6 @@
 // Draws the map of the trust page.
 const told = JSON.parse(document.getElementById("data").textContent);
+window.ready = false;
 window.vegaEmbed(document.getElementById("map"), told.spec, {
   ast: true,
   renderer: "svg",
@@ -7,4 +8,4 @@ window.vegaEmbed(document.getElementById("map"), told.spec, {
   actions: false,
   defaultStyle: false,
   tooltip: { disableDefaultStyle: true },
-});
+}).then(() => { window.ready = true; });

@@ -114,7 +114,7 @@ def _known(word: str, places: Sequence[Place]) -> list[object]:
     """The values of a column in order."""
     column, _ = COLUMNS[word]
     found = {p.values.get(column) for p in places} - {None}
-    return sorted(found, key=lambda v: (isinstance(v, str), v))  # type: ignore[type-var]
+    return sorted(found, key=lambda v: (isinstance(v, str), v))
 
 
 def _at(place: Place, pair: tuple[str, str], values: tuple[object, object]) -> bool:

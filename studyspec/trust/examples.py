@@ -86,7 +86,6 @@ class Gathered:
 
     examples: tuple[Example, ...]
     digest: str
-    scores: int
     left_out: int
 
 
@@ -118,7 +117,7 @@ def gather(
         examples += made
         left_out += len(image.scores) - len(made)
         on_image(i + 1, len(chosen))
-    return Gathered(tuple(examples), store.digest(), sum(len(c.scores) for c in chosen), left_out)
+    return Gathered(tuple(examples), store.digest(), left_out)
 
 
 def _chosen(known: Iterator[KnownImage], images: int) -> list[KnownImage]:

@@ -145,6 +145,11 @@ class Store:
         """Hashes of the weights of all folds of a family."""
         return sorted(sha for sha, key in self._trained.items() if self.family(key) == family)
 
+    @property
+    def size(self) -> int:
+        """How many scores there are."""
+        return sum(map(len, self._scores.values()))
+
     def digest(self) -> str:
         """Of all scores: another one when the store has grown."""
         told = hashlib.sha256()

@@ -48,8 +48,13 @@ def nobody(what: str, done: int, total: int) -> None:
     """Tell nobody."""
 
 
-def knowledge(results: Results | None, device: str = "cpu", on_step: OnStep = nobody) -> Knowledge:
-    """What is shipped, and what a store knows; learnt anew if the store has grown.
+def knowledge(
+    results: Results | None,
+    device: str = "cpu",
+    on_step: OnStep = nobody,
+    anew: bool = True,
+) -> Knowledge:
+    """What is shipped, and what a store knows; learnt anew if the store has grown, if `anew`.
 
     Raises
     ------
@@ -62,7 +67,7 @@ def knowledge(results: Results | None, device: str = "cpu", on_step: OnStep = no
     store = Store.read(results)
     if store.digest() == shipped.digest:
         return Knowledge(shipped, None, store)
-    return Knowledge(shipped, _own(store, device, on_step), store)
+    return Knowledge(shipped, _own(store, device, on_step, anew), store)
 
 
 def learn(
@@ -72,18 +77,20 @@ def learn(
     gathered = gather(store, images, device, lambda *at: on_step("images asked about", *at))
     validation = validate(gathered.examples, lambda *at: on_step("conditions held out", *at))
     left = f", {gathered.left_out} left out: weights or patches are gone" * bool(gathered.left_out)
-    source = f"a store of {gathered.scores} scores{left}, studyspec {versions()['studyspec']}"
+    source = f"chosen of {store.size} in a store{left}, studyspec {versions()['studyspec']}"
     return Learnt(gathered.examples, source, gathered.digest, validation)
 
 
-def _own(store: Store, device: str, on_step: OnStep) -> Learnt:
+def _own(store: Store, device: str, on_step: OnStep, anew: bool) -> Learnt | None:
     path = store.results.folder / "trust.json"
     try:
         kept = saved.read(path)
-        if kept.digest == store.digest():
+        if kept.digest == store.digest() or not anew:
             return kept
     except StoreError:
         pass  # there is none yet, or it is of another version
+    if not anew:
+        return None
     learnt = learn(store, device=device, on_step=on_step)
     saved.write(learnt, path)
     return learnt

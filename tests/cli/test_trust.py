@@ -39,7 +39,7 @@ def test_images_are_judged_sorted_by_doubt_and_the_threshold_is_the_exit_status(
     assert all(row["reasons"] for row in told["rows"])
     assert told["rows"][0]["predictors"]["folds"] is not None
     assert told["rows"][0]["predictors"]["strange_roughness"] is not None
-    assert "a store of" in told["learnt_from"]
+    assert "in a store" in told["learnt_from"]
     assert "images asked about" in found.stderr
     page = (project / "t.html").read_text()
     assert page.index("x0.npy") > 0

@@ -16,9 +16,9 @@ def regression() -> Regression:
 
 def test_the_rule_is_found(regression: Regression) -> None:
     rng = np.random.default_rng(1)
-    pairs = rng.uniform(0, 2, (50, 2))
-    found = regression.expected(np.stack([values(*pair, rng) for pair in pairs]))
-    assert np.abs(found - [dice_of(*pair) for pair in pairs]).mean() < 0.05
+    pairs = rng.uniform(0, 2, (50, 2)).tolist()
+    found = regression.expected(np.stack([values(a, b, rng) for a, b in pairs]))
+    assert np.abs(found - np.array([dice_of(a, b) for a, b in pairs])).mean() < 0.05
 
 
 @pytest.mark.parametrize("name", [one.name for one in PREDICTORS if one.sign])
