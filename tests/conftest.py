@@ -8,6 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.slurm_cluster import cluster, whole_cluster
+
+__all__ = ["cluster", "whole_cluster"]
+
 
 @pytest.fixture
 def ctrl_c() -> Iterator[None]:

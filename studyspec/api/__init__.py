@@ -9,6 +9,7 @@ from studyspec.api.answers import edits, export, matrix, report, summarize
 from studyspec.api.checking import CheckedStudy, check
 from studyspec.api.courses import StudyLook, Until
 from studyspec.api.deciding import UntilDecided, run_until_decided, seconds_of
+from studyspec.api.engines import Cancelled, cancel
 from studyspec.api.found import FOLDERS as NETWORK_FOLDERS
 from studyspec.api.found import find as find_networks
 from studyspec.api.frames import MatrixRows, Rows
@@ -48,6 +49,7 @@ __all__ = [
     "HERE",
     "NETWORK_FOLDERS",
     "STATES",
+    "Cancelled",
     "CheckedStudy",
     "Event",
     "Expected",
@@ -72,6 +74,7 @@ __all__ = [
     "Until",
     "UntilDecided",
     "Workplace",
+    "cancel",
     "catalog",
     "check",
     "clean",

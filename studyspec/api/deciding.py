@@ -21,12 +21,12 @@ from studyspec.api.courses import (
     judged_of,
     planned_for,
 )
+from studyspec.api.engines import equipped
 from studyspec.api.planning import PlannedStudy
 from studyspec.api.running import Finished, Listener, finish
 from studyspec.api.workplace import HERE, Paths, Workplace, study_files
 from studyspec.errors import BudgetOver, RunError
 from studyspec.report.verdicts import tally
-from studyspec.run import runner
 from studyspec.run.events import Summary
 from studyspec.run.runner import Options
 from studyspec.store.planned import write_plan
@@ -92,13 +92,15 @@ def run_until_decided(
     SpecError, CatalogError, FetchError, PluginError, KeyboardInterrupt
         As `run`.
     """
-    until, options = until or Until(), options or Options()
-    runner.engine_of(options)
+    files = study_files(studies)
+    until = until or Until()
+    options = equipped(options or Options(), [(path, profile) for path in files])
+    if options.detach:
+        raise RunError("nobody would judge a study that is left", hint="leave --detach out")
     if until.budget_s is not None:
         if until.budget_s <= 0:
             raise RunError(f"a budget of {until.budget_s:g} s is over before it begins")
         options = replace(options, deadline=time.monotonic() + until.budget_s)
-    files = study_files(studies)
     courses = [begun(check(path, profile, workplace), path, profile, until) for path in files]
     deciding = _Deciding(workplace, options, listener, on_look)
     deciding.go(courses)

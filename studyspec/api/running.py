@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from studyspec.api.checking import CheckedStudy, check
+from studyspec.api.engines import equipped
 from studyspec.api.names import named_apart, refuse_other
 from studyspec.api.planning import PlannedStudy, plan_checked
 from studyspec.api.workplace import (
@@ -77,9 +78,8 @@ def run(
     KeyboardInterrupt
         After the workers have stopped cleanly.
     """
-    options = options or Options()
-    runner.engine_of(options)
     files = [(study, profile) for study in study_files(studies)]
+    options = equipped(options or Options(), files)
     return finish(files, workplace, options, listener).summary
 
 

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studyspec.api.checking import check
+from studyspec.api.engines import workers
 from studyspec.api.planning import plan_checked
 from studyspec.api.workplace import HERE, RESULTS, AnyPath, Workplace, results_in
 from studyspec.jobs.stages import STAGES
 from studyspec.plan.states import PlannedJob
+from studyspec.run.runners import any_alive
 from studyspec.store import queries
+from studyspec.store.ingest import ingest
 from studyspec.store.records import RecordIndex
 
 
@@ -39,13 +42,14 @@ class FailedJob:
 class Standing:
     """How far jobs are: each stage that has any, those under way, those that failed.
 
-    `doubts` are tests whose records disagree, in words.
+    `doubts` are tests whose records disagree, `workers` is how workers are, both in words.
     """
 
     stages: tuple[StageStanding, ...]
     running: tuple[str, ...]
     failed: tuple[FailedJob, ...]
     doubts: tuple[str, ...] = ()
+    workers: tuple[str, ...] = ()
 
 
 def status(study: AnyPath, profile: str | None = None, workplace: Workplace = HERE) -> Standing:
@@ -71,6 +75,7 @@ def status(study: AnyPath, profile: str | None = None, workplace: Workplace = HE
         tuple(p.job.title for p in jobs if p.job.key in leased),
         tuple(failed),
         tuple(f"{p.job.title}: {doubted[p.job.key]}" for p in jobs if p.job.key in doubted),
+        workers(results),
     )
 
 
@@ -84,7 +89,10 @@ def overview(results: AnyPath = RESULTS) -> Standing:
     NothingThere
         If there are no results.
     """
-    found = queries.overview(results_in(results))
+    place = results_in(results)
+    if place.records.exists() and not any_alive(place):
+        ingest(place)  # workers may go on without a run
+    found = queries.overview(place)
     return Standing(
         tuple(
             StageStanding(one.stage, one.done, None, None, one.failed)
@@ -94,6 +102,7 @@ def overview(results: AnyPath = RESULTS) -> Standing:
         found.running,
         tuple(FailedJob(one.title, one.reason, one.log) for one in found.failed),
         found.doubts,
+        workers(place),
     )
 
 

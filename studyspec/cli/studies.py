@@ -140,6 +140,12 @@ def run(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try failed jobs again.")
     ] = False,
+    max_running: Annotated[
+        int | None, typer.Option("--max-running", min=1, help="So many of them at once, on Slurm.")
+    ] = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Leave as soon as workers are submitted.")
+    ] = False,
     time_limit_minutes: Annotated[
         float | None, typer.Option("--time-limit", min=0.01, help="Time limit of one job [min].")
     ] = None,
@@ -184,6 +190,8 @@ def run(
                 workers=workers,
                 devices=tuple(devices.split(",")) if devices else (),
                 retry_failed=retry_failed,
+                max_running=max_running,
+                detach=detach,
                 time_limit_s=None if time_limit_minutes is None else 60 * time_limit_minutes,
             )
             files = api.study_files(studies)
@@ -197,6 +205,9 @@ def run(
     except KeyboardInterrupt:
         typer.echo("interrupted; the same command goes on from here", err=True)
         raise typer.Exit(INTERRUPTED) from None
+    if detach:
+        typer.echo("left; `studyspec status` tells how it is, the same command goes on", err=True)
+        return
     for path in files:
         typer.echo(_matrix_text(path, profile, place))
     for text in [] if ended is None else _ended(ended):
@@ -229,6 +240,8 @@ def status(
         return
     rows = [astuple(stage) for stage in found.stages]
     typer.echo(table(["stage", "done", "running", "to do", "failed"], rows))
+    for told in found.workers:
+        typer.echo(f"workers: {told}")
     for title in found.running:
         typer.echo(f"running: {title}")
     for job in found.failed:
@@ -312,6 +325,7 @@ def _standing_json(found: Standing) -> dict[str, object]:
             for job in found.failed
         ],
         "doubts": found.doubts,
+        "workers": found.workers,
     }
 
 

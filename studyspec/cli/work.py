@@ -1,4 +1,4 @@
-"""The command that adds a worker by hand to those that engines start."""
+"""The commands on workers: one by hand beside those that engines start, and stopping them all."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from typing import Annotated
 
 import typer
 
+from studyspec.cli import options
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
     app.command("work", hidden=True)(work)
+    app.command("cancel")(cancel)
 
 
 def work(
@@ -24,3 +27,14 @@ def work(
     from studyspec import api
 
     raise typer.Exit(api.work(results, device))
+
+
+def cancel(results: options.AnyResults = options.RESULTS) -> None:
+    """Stop the workers of a results folder that no run looks after, and take back their jobs.
+
+    Example: studyspec cancel --results results
+    """
+    from studyspec import api
+
+    done = api.cancel(results)
+    typer.echo(f"{done.jobs} jobs taken back, {done.workers} workers stopped", err=True)

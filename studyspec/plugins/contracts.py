@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeGuard, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, Self, TypeGuard, TypeVar
 
 from studyspec.errors import RunError
-from studyspec.plugins.settings import Settings
+from studyspec.plugins.settings import Empty, Settings
 from studyspec.plugins.values import FileArray, Mask, RawImage, Samples, Value, WorkingImage
 
 if TYPE_CHECKING:
@@ -387,7 +387,13 @@ class Engine(Protocol):
         """Ask workers to stop; they save a checkpoint and give back their jobs first."""
 
     def why(self, handle: str) -> str:
-        """How a worker ended, as far as the engine knows: "was killed by SIGKILL"."""
+        """How a worker ended, as far as the engine knows: "was killed by SIGKILL".
+
+        Raises
+        ------
+        RunError
+            If any other worker would end so too, and what to do.
+        """
 
     def tend(self) -> None:
         """Called at each turn of the runner's loop; an engine without processes works here."""
@@ -397,9 +403,21 @@ class EngineKind(Plugin):
     """A kind of engine: `studyspec run --on NAME`.
 
     `limits_time` says whether its workers stop a job that takes too long (`--time-limit`).
+    `settings` is the model of the table `[engines.NAME]` of `studyspec.toml`. `lasting` says
+    whether workers may go on when nobody looks after them (`--detach`).
     """
 
     limits_time: bool = True
+    lasting: bool = False
+    settings: type[Settings] = Empty
+
+    def configured(self, settings: Settings) -> Self:
+        """The kind with these settings; itself if it has none."""
+        return self
+
+    def look(self, handles: Iterable[str]) -> Mapping[str, str]:
+        """How workers are, in the engine's words; some it may have nothing to say of."""
+        return {}
 
     @abstractmethod
     def devices(self, workers: int | None = None) -> tuple[str, ...]:

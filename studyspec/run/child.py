@@ -37,6 +37,10 @@ class Interruption:
         else:
             self._performer.give_up()
 
+    def pause(self, _signal: int, _frame: FrameType | None) -> None:
+        """Stop a training at the end of its epoch, and let another job end."""
+        self._performer.pausing = True
+
     def give_up(self, _signal: int, _frame: FrameType | None) -> None:
         """Stop the job under way now."""
         self._performer.give_up()
@@ -65,6 +69,7 @@ def main() -> None:
     performer = Performer(results, device)
     interruption = Interruption(performer)
     signal.signal(signal.SIGTERM, interruption.stop)
+    signal.signal(signal.SIGUSR1, interruption.pause)
     signal.signal(signal.SIGALRM, interruption.give_up)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers.write(f"{performer.device_name}\n")

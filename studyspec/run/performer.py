@@ -43,6 +43,8 @@ class Performer:
         What the device's maker calls it.
     asked
         Set by who wants no more: the job under way stops when it tells its progress.
+    pausing
+        Set by who wants no training to go on beyond its epoch.
     spoiled
         Whether this process should do no more jobs: memory ran out, or a bug may have left anything
         behind.
@@ -54,7 +56,7 @@ class Performer:
         self._results, self._bench = results, Bench(results, device)
         self._working = False
         self.device_name = device_name(device)
-        self.asked = self.spoiled = False
+        self.asked = self.pausing = self.spoiled = False
 
     @property
     def resumable(self) -> bool:
@@ -126,7 +128,7 @@ class Performer:
     def _tell(self, key: str, progress: Mapping[str, JsonValue]) -> None:
         path = leases.progress_path(self._results, key)
         write(path, json.dumps(progress), durable=False)
-        if self.asked:
+        if self.asked or (self.pausing and self.resumable):
             self.give_up()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import signal
 import subprocess
 import sys
 from contextlib import suppress
@@ -49,6 +50,10 @@ class ChildProcess:
         if not self._selector.select(seconds):
             return None
         return self._stdout.readline().decode().strip()
+
+    def pause(self) -> None:
+        """Ask it to give up a training at the end of its epoch, however long that takes."""
+        self._process.send_signal(signal.SIGUSR1)
 
     def stop(self) -> None:
         """Ask it to save a checkpoint and give up its job."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -131,14 +131,20 @@ class Queue:
             self.board.add(ticket)
         self.board.update(self.index.statuses())
 
-    def take(self, owner: Process, device: str, network: str | None) -> tuple[Lease, Ticket] | None:
-        """Lease the next ready job, best one that uses `network`; None if there is none to have.
+    def take(
+        self,
+        owner: Process,
+        device: str,
+        network: str | None,
+        fits: Callable[[Ticket], bool] = lambda _: True,
+    ) -> tuple[Lease, Ticket] | None:
+        """Lease the next ready job that fits, best one that uses `network`; None if there is none.
 
         What another worker did since it was found ready is let go.
         """
         taken = leases.held(self.results)
         for ticket in self.board.ready(network):
-            if ticket.key in taken:
+            if ticket.key in taken or not fits(ticket):
                 continue
             lease = leases.take(self.results, ticket.key, owner, device)
             if lease is None:

@@ -17,6 +17,7 @@ from studyspec.jobs.stages import Job
 from studyspec.jobs.task import Result
 from studyspec.plugins.contracts import Engine, EngineKind
 from studyspec.plugins.registry import Found
+from studyspec.plugins.settings import Settings
 from studyspec.run import leases, runners
 from studyspec.run.attempts import write_lost
 from studyspec.run.board import Board
@@ -60,6 +61,12 @@ class Options:
         Keys of done jobs whose artifact is missing and needed.
     deadline
         When to stop with what is done, by the clock `time.monotonic` [s].
+    settings
+        Of the engine, if it has any; default: its defaults.
+    max_running
+        How many workers run at once, where the engine has more of them waiting.
+    detach
+        Leave as soon as there are workers: they go on by themselves.
     """
 
     engine: str = "local"
@@ -69,6 +76,9 @@ class Options:
     time_limit_s: float | None = None
     redo: frozenset[str] = field(default_factory=frozenset)
     deadline: float | None = None
+    settings: Settings | None = None
+    max_running: int | None = None
+    detach: bool = False
 
 
 def run(
@@ -123,7 +133,12 @@ def engine_of(options: Options) -> Found[EngineKind]:
     PluginError
         If it was left out, or fails.
     """
-    kind = engine_kind(options.engine)
+    kind = _configured(engine_kind(options.engine), options)
+    if options.detach and not kind.plugin.lasting:
+        raise RunError(
+            f"workers of the engine '{options.engine}' end with their runner",
+            hint="leave --detach out, or run on another engine",
+        )
     if options.time_limit_s is not None and not kind.plugin.limits_time:
         raise RunError(
             f"the engine '{options.engine}' stops no job for its time",
@@ -132,6 +147,19 @@ def engine_of(options: Options) -> Found[EngineKind]:
     if options.devices:
         devices_of(kind, options.devices, options.workers)
     return kind
+
+
+def _configured(kind: Found[EngineKind], options: Options) -> Found[EngineKind]:
+    """The kind with its settings, and what the options change of them."""
+    settings = options.settings or kind.plugin.settings()
+    if options.max_running is not None:
+        if "max_running" not in type(settings).model_fields:
+            raise RunError(
+                f"the engine '{options.engine}' has no queue to hold workers back in",
+                hint="leave --max-running out; --workers says how many there are",
+            )
+        settings = settings.model_copy(update={"max_running": options.max_running})
+    return replace(kind, plugin=kind.plugin.configured(settings))
 
 
 class _Run:
@@ -147,6 +175,7 @@ class _Run:
         self._jobs: dict[str, Job] = {}
         self._failures: dict[str, int] = {}
         self._blocked: set[str] = set()
+        self._worked: set[str] = set()
         self._settled = 0
         self._put_up(jobs, self._index.statuses())
         self._judge()
@@ -162,7 +191,10 @@ class _Run:
         workforce = Workforce(self._results, engine, devices)
         try:
             with runners.present(self._results):
-                self._loop(workforce)
+                if self._options.detach:
+                    self._leave(workforce)
+                else:
+                    self._loop(workforce)
         except BaseException as reason:
             withdraw(self._results, self._jobs)
             workforce.dismiss()
@@ -208,15 +240,27 @@ class _Run:
                 self._ingest()
                 took = time.monotonic() - now
             for sign in watch.news(self._jobs.keys()):
+                if sign.progress:
+                    self._worked.add(sign.device)
                 kind: Kind = "progress" if sign.progress else "started"
                 event = self._event(kind, sign.key)
                 self._on_event(replace(event, device=sign.device, progress=sign.progress))
             time.sleep(POLL_S)
             workforce.tend()
-            if self._judge():
-                workforce.praise()
+            self._judge()
+            workforce.praise(self._worked)
+            self._worked.clear()
         withdraw(self._results, self._jobs)
         workforce.part(PARTING_S)
+
+    def _leave(self, workforce: Workforce) -> None:
+        """See to it that there are workers for what is published, and wait for nothing."""
+        for lease in leases.expire(self._results):
+            write_lost(self._results, lease)
+        still_open = self.open
+        publish(self._results, ((self._jobs[k], self._board.tickets[k]) for k in still_open))
+        runners.leave(self._results, still_open)
+        workforce.keep(len(still_open))
 
     def _ingest(self) -> None:
         with put_off():
@@ -231,8 +275,8 @@ class _Run:
         missing = [key for key in still_open if key not in there]
         publish(self._results, ((self._jobs[k], self._board.tickets[k]) for k in missing))
 
-    def _judge(self) -> bool:
-        """Look at the records; tell what is new in them. Whether a job has ended."""
+    def _judge(self) -> None:
+        """Look at the records; tell what is new in them."""
         statuses = self._index.statuses()
         settled = self._board.update(statuses)
         self._settled = len(self._jobs) - len(self.open)
@@ -250,7 +294,6 @@ class _Run:
                 self._blocked.add(key)
                 event = self._event("blocked", key)
                 self._on_event(replace(event, message=self._hindrance(key)))
-        return bool(settled)
 
     def _hindrance(self, key: str) -> str:
         for need in self._jobs[key].needs:
@@ -265,6 +308,7 @@ class _Run:
         with suppress(StoreError):  # deleted meanwhile: it is done all the same
             record = read_record(status.path)
             seconds, result = record.head.seconds, record.parsed(self._jobs[key].task.result)
+            self._worked |= {record.head.device or ""}
         self._on_event(replace(self._event("done", key), seconds=seconds, result=result))
 
     def _tell_failure(self, kind: Kind, key: str, status: KeyStatus) -> None:

@@ -15,6 +15,7 @@ from typing import Literal
 
 from studyspec.errors import StudySpecError
 from studyspec.run import leases, runners
+from studyspec.run.allotment import Allotment
 from studyspec.run.attempts import Attempt, Outcome, has_record, write_outcome
 from studyspec.run.board import Ticket
 from studyspec.run.leases import Lease
@@ -23,9 +24,9 @@ from studyspec.run.process import Process, ending
 from studyspec.run.queue import Queue, read_job
 from studyspec.store.folder import Results
 from studyspec.store.record_file import Failure, Status
-from studyspec.store.records import RecordIndex
+from studyspec.store.records import RecordIndex, stamp
 
-Verdict = Literal["killed", "preempted", "time_limit", "taken"]
+Verdict = Literal["killed", "preempted", "time_limit", "fruitless", "taken"]
 POLL_S = 0.1
 IDLE_S = 0.5
 """A worker without any job left to wait for ends after this long [s]."""
@@ -35,19 +36,23 @@ GRACE_S = 20.0
 """A child that was asked to stop is killed after this long [s]."""
 BROKEN = 3
 """Exit status of a worker that cannot do what is published."""
+OUT_OF_TIME = 75
+"""Exit status of a worker whose own time is over, with jobs left to do."""
 
 
 class Worker:
     """Does the published jobs of one results folder on one device, one at a time."""
 
-    def __init__(self, results: Results, device: str) -> None:
-        self._results, self._device = results, device
-        self._queue = Queue(results, RecordIndex(results))
+    def __init__(self, results: Results, device: str, allotment: Allotment | None = None) -> None:
+        self._results, self._device, self._allotment = results, device, allotment
+        self._index = RecordIndex(results)
+        self._queue = Queue(results, self._index)
         self._me = Process.current()
         self._child: ChildProcess | None = None
         self._network: str | None = None
+        self._attempts = 0
         self._device_name = ""
-        self._stopping = False
+        self._stopping = self._timed_out = self._paused = False
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
         """Finish nothing more: the job under way saves a checkpoint and is given back."""
@@ -61,7 +66,7 @@ class Worker:
                 self._queue.refresh()
                 if next(self._queue.board.ready(), None) and not self._ready_child():
                     return 0 if self._stopping else BROKEN
-                taken = self._queue.take(self._me, self._device, self._network)
+                taken = self._queue.take(self._me, self._device, self._network, self._fits)
                 if taken is not None:
                     try:
                         self._attend(*taken)
@@ -69,12 +74,36 @@ class Worker:
                         leases.release(self._results, taken[0])
                     busy_at = time.monotonic()
                     continue
+                if self._out_of_time():
+                    return OUT_OF_TIME
                 if self._superfluous(time.monotonic() - busy_at):
                     break
                 time.sleep(POLL_S)
         finally:
             self._end_child()
-        return 0
+        return OUT_OF_TIME if self._timed_out else 0
+
+    def _fits(self, ticket: Ticket) -> bool:
+        """Whether there is time for a job."""
+        if self._allotment is None or self._fresh(time.monotonic()):
+            return True
+        return self._allotment.fits(ticket.stage, self._index)
+
+    def _fresh(self, now: float, attempts: int = 0) -> bool:
+        """Whether a job that begins now has about all the time that a worker can give to it."""
+        return self._attempts == attempts and (
+            self._allotment is not None and self._allotment.early(now)
+        )
+
+    def _out_of_time(self) -> bool:
+        """Whether nothing that is ready fits into the time that is left, or none is left."""
+        if self._allotment is None or not self._queue.board.unfinished():
+            return False
+        if self._allotment.stopping(time.monotonic()):
+            return True
+        held = leases.held(self._results)
+        ready = [ticket for ticket in self._queue.board.ready() if ticket.key not in held]
+        return bool(ready) and not any(self._fits(ticket) for ticket in ready)
 
     def _superfluous(self, idle_s: float) -> bool:
         """Whether nothing is left, or nobody who could finish what this worker waits for."""
@@ -99,8 +128,11 @@ class Worker:
         except FileNotFoundError:
             return  # withdrawn meanwhile
         self._network = ticket.network or ticket.key
+        self._attempts += 1
         self._child.ask(lease)
         answer, verdict = self._watch(lease, ticket)
+        if self._paused and answer.startswith("preempted"):
+            self._stopping = self._timed_out = True
         if not answer or answer.endswith(LAST):
             status = self._end_child()
             if not answer and verdict != "taken" and not has_record(self._results, lease):
@@ -112,6 +144,8 @@ class Worker:
         assert self._child is not None
         start = beat = time.monotonic()
         asked: float | None = None
+        self._paused = False
+        saved = self._saved(lease.key)
         while True:
             answer = self._child.answer(POLL_S)
             if answer is not None:
@@ -123,30 +157,57 @@ class Worker:
                     return "", "taken"
             if ticket.time_limit_s is not None and now - start > ticket.time_limit_s:
                 return "", "time_limit"
+            if self._allotment is not None:
+                if self._allotment.pausing(now) and not self._paused:
+                    self._paused = True
+                    self._child.pause()
+                if self._allotment.stopping(now) and not self._stopping:
+                    if self._fresh(start, 1) and self._saved(lease.key) == saved:
+                        return "", "fruitless"
+                    self._stopping = self._timed_out = True
             if self._stopping and asked is None:
                 asked = now
                 self._child.stop()
             if asked is not None and now - asked > GRACE_S:
                 return "", "preempted"
 
-    def _bury(self, attempt: Attempt, verdict: Status, status: int, ticket: Ticket) -> None:
+    def _saved(self, key: str) -> str:
+        """What tells a job's checkpoint from a later one."""
+        return stamp(self._results.checkpoint(key))
+
+    def _bury(self, attempt: Attempt, verdict: Verdict, status: int, ticket: Ticket) -> None:
         """Write the record of an attempt whose process ended without one."""
-        error = None
+        error = self._failure(attempt, verdict, status, ticket)
+        if error is not None:
+            _append(self._results.log(attempt.job.key, attempt.name), error.message)
+        assert verdict != "taken"
+        ended: Status = "time_limit" if verdict == "fruitless" else verdict
+        write_outcome(self._results, attempt, Outcome(ended, error=error))
+
+    def _failure(
+        self, attempt: Attempt, verdict: Verdict, status: int, ticket: Ticket
+    ) -> Failure | None:
+        """What the record says of an attempt that failed; None if it was preempted."""
         if verdict == "time_limit":
-            error = Failure(
+            return Failure(
                 kind="TimeLimit",
                 message=f"it took longer than {ticket.time_limit_s:g} s",
                 hint="raise --time-limit and run with --retry-failed",
             )
-        elif verdict == "killed":
-            error = Failure(
+        if verdict == "fruitless" and self._allotment is not None:
+            what = "an epoch and its checkpoint" if attempt.job.stage == "train" else "it"
+            return Failure(
+                kind="TimeLimit",
+                message=f"{self._allotment.seconds:g} s, the time of a worker, end before {what}",
+                hint="raise `time` in [engines.slurm] and run with --retry-failed",
+            )
+        if verdict == "killed":
+            return Failure(
                 kind="Killed",
                 message=f"its process {ending(status)}",
                 hint="the machine may have run out of memory: use fewer --workers",
             )
-        if error is not None:
-            _append(self._results.log(attempt.job.key, attempt.name), error.message)
-        write_outcome(self._results, attempt, Outcome(verdict, error=error))
+        return None
 
     def _ready_child(self) -> bool:
         """See to it that there is a child that answers; False if it cannot be started."""
@@ -168,9 +229,12 @@ class Worker:
         return child.end()
 
 
-def work(results: Results, device: str = "cpu") -> int:
-    """Do the published jobs of a results folder until none is left; the exit status."""
-    worker = Worker(results, device)
+def work(results: Results, device: str = "cpu", allotment: Allotment | None = None) -> int:
+    """Do the published jobs of a results folder until none is left; the exit status.
+
+    With an allotment, no longer than it lasts: then the exit status is `OUT_OF_TIME`.
+    """
+    worker = Worker(results, device, allotment)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, worker.stop)
     try:

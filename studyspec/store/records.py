@@ -146,6 +146,7 @@ class RecordIndex:
     _statuses: dict[str, KeyStatus] = field(default_factory=dict)
     _tests: dict[str, set[str]] = field(default_factory=dict)
     _plans: dict[PlanName, _Attempt] = field(default_factory=dict)
+    _longest: dict[str, float] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
     _unreadable: dict[str, str] = field(default_factory=dict)
     _refused: Refused = field(default_factory=dict)
@@ -184,6 +185,10 @@ class RecordIndex:
             case _:
                 return True
 
+    def longest_s(self, stage: str) -> float:
+        """The longest time that a done job of a stage took [s]; 0 if none was done."""
+        return self._longest.get(stage, 0.0)
+
     def refresh(self) -> None:
         """Read what is new. A record that cannot be read is told of once and passed over.
 
@@ -212,6 +217,9 @@ class RecordIndex:
             else:
                 self._attempts.setdefault(head.key, []).append(attempt)
                 changed.add(head.key)
+            if head.status == "done" and head.seconds is not None:
+                longest = max(head.seconds, self._longest.get(head.stage, 0.0))
+                self._longest[head.stage] = longest
             if head.network is not None:
                 self._tests.setdefault(head.network, set()).add(head.key)
         self._judge(changed)

@@ -6,9 +6,11 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from studyspec.errors import RunError
 from studyspec.plugins.contracts import EngineKind, Resources
@@ -16,19 +18,31 @@ from studyspec.plugins.registry import ENGINES
 from studyspec.run import hardware, leases
 from studyspec.run.engines.inline import INLINE
 from studyspec.run.engines.local import LOCAL
+from studyspec.run.engines.slurm import SLURM
 from studyspec.run.process import Process, environment
 from studyspec.run.queue import publish, ticket_of
 from studyspec.run.runner import Options, run
+from studyspec.run.workforce import Workforce, hired
 from studyspec.store.folder import Results
 from tests.run import workloads
+from tests.run.engines import kind_of, options_of
 
 LONG = 60
 
 
-@pytest.fixture(params=ENGINES, ids=lambda kind: str(kind.name))
+def _engines() -> list[ParameterSet]:
+    """All engines; one that needs a cluster is marked by its name."""
+    marks = {"slurm": pytest.mark.slurm}
+    return [
+        pytest.param(name, marks=[marks[name]] if name in marks else []) for name in ENGINES.names
+    ]
+
+
+@pytest.fixture(params=_engines())
 def kind(request: pytest.FixtureRequest) -> EngineKind:
-    made: EngineKind = request.param
-    return made
+    if request.param == "slurm":
+        request.getfixturevalue("cluster")
+    return kind_of(request.param)
 
 
 @pytest.fixture
@@ -87,23 +101,25 @@ def test_a_device_that_is_not_there_is_refused(kind: EngineKind) -> None:
         kind.check(["cuda:99"])
 
 
+@pytest.fixture(scope="module")
+def local_scores(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, object]:
+    """What the engine `local` finds in the study that `data` holds for every test."""
+    folder = tmp_path_factory.mktemp("local")
+    results = Results(folder / "results")
+    run(workloads.study(folder / "data"), results, options_of("local", ("cpu",)))
+    return workloads.scores(results)
+
+
 @pytest.mark.slow
-def test_a_run_does_every_job_once(kind: EngineKind, results: Results, data: Path) -> None:
+def test_a_run_does_every_job_once_with_the_scores_of_local(
+    kind: EngineKind, results: Results, data: Path, local_scores: Mapping[str, object]
+) -> None:
     jobs = workloads.study(data)
-    assert run(jobs, results, Options(engine=kind.name)).done == len(jobs)
+    assert run(jobs, results, options_of(kind.name, ("cpu",))).done == len(jobs)
     assert workloads.done_once(results).keys() == {job.key for job in jobs}
+    assert workloads.scores(results) == local_scores
     assert not workloads.leased(results)
     assert not list(results.workers.iterdir())
-
-
-@pytest.mark.slow
-def test_scores_are_the_same_on_every_engine(
-    kind: EngineKind, results: Results, data: Path, tmp_path: Path
-) -> None:
-    others = Results(tmp_path / "others")
-    run(workloads.study(data), others, Options(engine="local", devices=("cpu",)))
-    run(workloads.study(data), results, Options(engine=kind.name, devices=("cpu",)))
-    assert workloads.scores(results) == workloads.scores(others)
 
 
 @pytest.mark.slow
@@ -119,7 +135,7 @@ def test_an_interrupted_run_gives_its_jobs_back(
     statuses = {record["status"] for record in workloads.records(results)}
     assert statuses == {"done", "preempted"}
     jobs = workloads.study(data, epochs=LONG)
-    assert run(jobs, results, Options(engine=kind.name)).failed == 0
+    assert run(jobs, results, options_of(kind.name)).failed == 0
     assert len(workloads.done_once(results)) == len(jobs)
 
 
@@ -131,7 +147,7 @@ def test_a_run_whose_runner_vanished_goes_on(
         workloads.wait_for(lambda: workloads.training(results))
         runner.kill()
     jobs = workloads.study(data, epochs=LONG)
-    assert run(jobs, results, Options(engine=kind.name)).failed == 0
+    assert run(jobs, results, options_of(kind.name)).failed == 0
     assert len(workloads.done_once(results)) == len(jobs)
     assert not list(results.workers.iterdir())
 
@@ -169,6 +185,51 @@ def test_a_killed_local_worker_is_dead_and_explained(results: Results, data: Pat
     assert engine.why(first) == "was killed by SIGKILL"
     engine.cancel([second])
     workloads.wait_for(lambda: not engine.alive([second]))
+
+
+@pytest.mark.slow
+def test_a_device_that_fails_is_set_aside(
+    results: Results, data: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    held_up(results, data)
+    workforce = Workforce(results, LOCAL.make(), ("cpu", "cuda:99"))
+
+    def set_aside() -> bool:
+        workforce.keep(2)
+        return "cuda:99 is set aside: its last worker ended with status 3" in caplog.text
+
+    workloads.wait_for(set_aside, 200)
+    workforce.keep(2)
+    assert [worker.device for worker in hired(results)] == ["cpu"]
+    workforce.dismiss()
+
+
+@pytest.mark.slow
+def test_a_training_waits_for_its_own_images_alone(results: Results, data: Path) -> None:
+    jobs = workloads.study(data, "AB", pairs=(("A", "A"), ("B", "B")))
+    publish(results, ((job, ticket_of(job, number)) for number, job in enumerate(jobs)))
+    held = next(job for job in jobs if job.stage == "prepare" and "B-0" in job.title)
+    leases.take(results, held.key, Process.current(), "cpu")
+    engine = INLINE.make()
+    engine.start(1, Resources(results.folder, "cpu"))
+    for _ in jobs:
+        engine.tend()
+    stages = [record["stage"] for record in workloads.records(results)]
+    assert (stages.count("prepare"), stages.count("train"), stages.count("evaluate")) == (3, 2, 2)
+
+
+def test_without_slurm_its_engine_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(RunError, match="no `sbatch` on the path; run on a login node"):
+        SLURM.devices(2)
+
+
+def test_only_slurm_holds_workers_back_and_is_left_alone(results: Results, data: Path) -> None:
+    jobs = workloads.study(data, "A")
+    with pytest.raises(RunError, match="leave --max-running out"):
+        run(jobs, results, Options(max_running=2))
+    with pytest.raises(RunError, match="leave --detach out"):
+        run(jobs, results, Options(detach=True))
 
 
 def test_without_a_gpu_there_is_a_worker_for_each_core(monkeypatch: pytest.MonkeyPatch) -> None:

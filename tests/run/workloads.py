@@ -85,7 +85,7 @@ def study(
 
 def records(results: Results) -> list[dict[str, Any]]:
     """All records of jobs, by name."""
-    return [json.loads(path.read_text()) for path in sorted(results.records.glob("*.json"))]
+    return [json.loads(path.read_text()) for path in sorted(results.records.glob("[!.]*.json"))]
 
 
 def done_once(results: Results) -> dict[str, Any]:
@@ -110,11 +110,11 @@ def wait_for(what: Callable[[], object], seconds: float = 60) -> None:
 
 
 def start(
-    data: Path, results: Results, epochs: int = 2, engine: str = "local"
+    data: Path, results: Results, epochs: int = 2, engine: str = "local", names: str = "AB"
 ) -> subprocess.Popen[bytes]:
     """A runner in a process of its own."""
     program = [sys.executable, "-m", "tests.run.program", str(data), str(results.folder)]
-    return subprocess.Popen([*program, str(epochs), engine], stdout=subprocess.DEVNULL)
+    return subprocess.Popen([*program, str(epochs), engine, names], stdout=subprocess.DEVNULL)
 
 
 def worker_pids(results: Results) -> list[int]:
