@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from studyspec.plugins.registry import ENGINES
+from studyspec.run.slurm.settings import SlurmSettings
 from studyspec.spec.loading import load
+from studyspec.spec.site import FILE, engine_settings
 from studyspec.spec.study import Study
 from tests.cli.projects import studyspec
 
@@ -28,10 +31,16 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_study_of_the_readme_loads(tmp_path: Path) -> None:
-    (tmp_path / "study.toml").write_text("\n".join(blocks("toml")))
+    tables = [block for block in blocks("toml") if not block.startswith("[engines.")]
+    (tmp_path / "study.toml").write_text("\n".join(tables))
     study = load(tmp_path / "study.toml", "paper").study
     assert isinstance(study, Study)
     assert study.catalog.collection == "sytwu-2023"
+
+
+def test_the_site_of_the_readme_loads(tmp_path: Path) -> None:
+    (file := tmp_path / FILE).write_text(next(b for b in blocks("toml") if "[engines." in b))
+    assert engine_settings("slurm", SlurmSettings, [file], ENGINES.names).seconds == 4 * 3600
 
 
 def test_files_that_the_readme_links_are_there() -> None:
