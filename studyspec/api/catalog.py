@@ -13,7 +13,7 @@ from typing import Any
 from studyspec.api import running
 from studyspec.api.checking import check
 from studyspec.api.frames import Rows
-from studyspec.api.workplace import HERE, AnyPath, Workplace
+from studyspec.api.workplace import HERE, AnyPath, Workplace, own_folders
 from studyspec.catalog.add import Added
 from studyspec.catalog.add import add as add_images
 from studyspec.catalog.columns import KNOBS
@@ -162,7 +162,9 @@ def add(
     CatalogError, FileError
         Naming the line and column of the CSV; nothing is written then.
     """
-    return add_images(Path(folder), Path(metadata), Path(catalog), collection)
+    added = add_images(Path(folder), Path(metadata), Path(catalog), collection)
+    note = own_folders().remember(Path(folder), Path(catalog))
+    return replace(added, notes=(*added.notes, note)) if note else added
 
 
 def simulate(

@@ -12,7 +12,7 @@ from studyspec.catalog.table import Catalog
 from studyspec.errors import LearnError, Mistake, SpecError
 from studyspec.images.choice import identify, select
 from studyspec.images.door import Door
-from studyspec.learn.networks import NetworkFile
+from studyspec.learn.networks import WEIGHTS, NetworkFile
 from studyspec.learn.networks import identify as identify_network
 from studyspec.plan.datasets import PlannedImage, ResolvedDataset, doubles
 from studyspec.plan.feasibility import infeasible
@@ -89,7 +89,9 @@ class CheckedStudy:
     @property
     def files(self) -> Files:
         """Where a worker finds what an image's address means."""
-        return Files(str(self.at.catalog), str(self.at.cache), self.at.base_address)
+        at = self.at
+        folders = tuple(str(folder) for folder in at.folders)
+        return Files(str(at.catalog), str(at.cache), at.base_address, folders)
 
 
 def check(study: AnyPath, profile: str | None = None, workplace: Workplace = HERE) -> CheckedStudy:
@@ -113,10 +115,14 @@ def check(study: AnyPath, profile: str | None = None, workplace: Workplace = HER
     """
     loaded = load(Path(study), profile)
     settings = loaded.study.catalog
-    at = workplace.whereabouts(loaded.root / settings.path, settings.base_address)
+    at = workplace.whereabouts(
+        loaded.root / settings.path,
+        settings.base_address,
+        [(loaded.root / folder).absolute() for folder in settings.folders],
+    )
     catalog = Catalog.open(at.catalog)
     datasets, mistakes = _datasets(loaded, catalog, Door(at))
-    networks, lost = _networks(loaded)
+    networks, lost = _networks(loaded, workplace.trust)
     starts, unfit = _starts(loaded)
     _refuse(loaded, [*mistakes, *lost, *unfit, *_trends(loaded, catalog, datasets)])
     searched = loaded.study.search.datasets if loaded.study.search else ()
@@ -140,13 +146,13 @@ def _datasets(
     return datasets, mistakes
 
 
-def _networks(loaded: LoadedStudy) -> tuple[dict[str, NetworkFile], list[Mistake]]:
+def _networks(loaded: LoadedStudy, trust: bool) -> tuple[dict[str, NetworkFile], list[Mistake]]:
     """The foreign networks, and what is wrong with others."""
     networks: dict[str, NetworkFile] = {}
     mistakes: list[Mistake] = []
     for name, wanted in loaded.study.networks.items():
         try:
-            networks[name] = identify_network(name, wanted, loaded.root)
+            networks[name] = identify_network(name, wanted, loaded.root, trust)
         except LearnError as error:
             mistakes.append(Mistake(("networks", name), error.text))
     return networks, mistakes
@@ -161,6 +167,11 @@ def _starts(loaded: LoadedStudy) -> tuple[dict[str, NetworkFile], list[Mistake]]
         if start is None or start.weights is None:
             continue
         path = (*origin_path(variant.name), "weights")
+        if Path(start.weights).suffix != WEIGHTS:
+            what = f"'{start.weights}' holds no weights to start from"
+            hint = f"expected *{WEIGHTS}; studyspec networks convert makes them of pickles"
+            mistakes[Mistake(path, what, hint)] = None
+            continue
         try:
             wanted = ForeignNetwork(weights=start.weights)
             file = identify_network(Path(start.weights).stem, wanted, loaded.root)

@@ -27,6 +27,7 @@ def predict(
     output: AnyPath = "masks",
     device: str = "cpu",
     on_mask: Callable[[PredictedMask], None] = lambda mask: None,
+    trust: bool = False,
 ) -> tuple[PredictedMask, ...]:
     """Write a mask for each image: where do networks see particles?
 
@@ -43,6 +44,8 @@ def predict(
         "cpu", "cuda:0", ...
     on_mask
         Is told of each mask as soon as it is written.
+    trust
+        Whether networks that are code (TorchScript) may run.
 
     Raises
     ------
@@ -53,7 +56,7 @@ def predict(
 
     weights, pictures = ([Path(path) for path in several(paths)] for paths in (networks, images))
     masks = []
-    for mask in predict_files(weights, pictures, Path(output), device):
+    for mask in predict_files(weights, pictures, Path(output), device, trust):
         on_mask(mask)
         masks.append(mask)
     return tuple(masks)

@@ -73,6 +73,20 @@ def read_label(path: Path) -> Mask:
     return np.asarray(array != 0)
 
 
+def check_readable(path: Path) -> None:
+    """Refuse a file that is neither image nor label: no reader opens it.
+
+    Raises
+    ------
+    FileError, PluginError
+        As `read_image`.
+    """
+    array, _ = _read(path)
+    if array.ndim < 2 or array.size == 0 or array.dtype.kind not in "biuf":
+        shape = " x ".join(map(str, array.shape))
+        raise FileError(f"no image: {array.dtype} of shape {shape}", where=str(path))
+
+
 def _collapsed(array: FileArray, pixels: FileArray) -> bool:
     """Whether 32-bit numbers lose more than a thousandth of the spread of large ones."""
     if float(np.abs(pixels).max()) < EXACT:

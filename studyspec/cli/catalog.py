@@ -181,6 +181,7 @@ def fetch(
     profile: options.Profile = None,
     cache: options.Cache = None,
     base_address: options.BaseAddress = None,
+    allow_http: options.AllowHttp = False,
 ) -> None:
     """Fetch the images and labels of a study that are not here yet, and pin their hashes.
 
@@ -189,7 +190,7 @@ def fetch(
     from studyspec import api
     from studyspec.cli.progress import Progress
 
-    place = options.workplace(None, cache, base_address)
+    place = options.workplace(None, cache, base_address, allow_http, trust=True)
     with Progress() as progress:
         n = api.catalog.fetch(study, profile, place, progress.fetching)
     typer.echo(f"{n} files fetched" if n else "every file is here")

@@ -46,13 +46,24 @@ BaseAddress = Annotated[
         help="Address below which the published images lie (a mirror).",
     ),
 ]
+AllowHttp = Annotated[
+    bool, typer.Option("--allow-http", help="Fetch from http addresses too; https is safer.")
+]
+Trust = Annotated[
+    bool,
+    typer.Option("--trust", help="Run networks that are code: TorchScript (.pt) and factories."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def workplace(
-    results: Path | None, cache: Path | None = None, base_address: str | None = None
+    results: Path | None,
+    cache: Path | None = None,
+    base_address: str | None = None,
+    allow_http: bool = False,
+    trust: bool = False,
 ) -> Workplace:
     """The workplace that the options describe."""
     from studyspec.api import Workplace
 
-    return Workplace(results, cache, base_address)
+    return Workplace(results, cache, base_address, allow_http, trust)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from studyspec.cli import options
+
 if TYPE_CHECKING:
     from studyspec.api.networks import PredictedMask
 
@@ -27,6 +29,7 @@ def predict(
         typer.Option("--also", help="Further networks, such as the other folds; repeatable."),
     ] = None,
     device: Annotated[str, typer.Option("--device", help="cpu, cuda:0, ...")] = "cpu",
+    trust: options.Trust = False,
 ) -> None:
     """Write a mask for each image: where does the network see particles?
 
@@ -41,4 +44,4 @@ def predict(
         agreed = "" if mask.agreement is None else f", agreement {mask.agreement:.3f}"
         typer.echo(f"{mask.path}  {100 * mask.particle:.1f} % particle{agreed}")
 
-    api.predict([network, *(also or ())], images, output, device, tell)
+    api.predict([network, *(also or ())], images, output, device, tell, trust)

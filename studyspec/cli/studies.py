@@ -45,6 +45,7 @@ def check(
     results: options.ResultsFolder = None,
     cache: options.Cache = None,
     base_address: options.BaseAddress = None,
+    trust: options.Trust = False,
     as_json: options.Json = False,
 ) -> None:
     """Is the study valid, and which images does it choose?
@@ -54,7 +55,9 @@ def check(
     from studyspec import api
 
     note_left_out()
-    checked = api.check(study, profile, options.workplace(results, cache, base_address))
+    checked = api.check(
+        study, profile, options.workplace(results, cache, base_address, trust=trust)
+    )
     if as_json:
         typer.echo(json.dumps(_checked_json(checked), indent=2))
         return
@@ -82,6 +85,7 @@ def plan(
     results: options.ResultsFolder = None,
     cache: options.Cache = None,
     base_address: options.BaseAddress = None,
+    trust: options.Trust = False,
     as_json: options.Json = False,
 ) -> None:
     """Which jobs does the study imply, which are known, and why are the others not?
@@ -94,7 +98,7 @@ def plan(
     from studyspec import api
     from studyspec.cli.plans import plan_json, plan_text, power_json, power_text, shared_text
 
-    place = options.workplace(results, cache, base_address)
+    place = options.workplace(results, cache, base_address, trust=trust)
     plans = [api.plan(path, profile, place) for path in api.study_files(studies)]
     expected = [api.power(one) for one in plans] if power else []
     if as_json:
@@ -144,6 +148,8 @@ def run(
     results: options.ResultsFolder = None,
     cache: options.Cache = None,
     base_address: options.BaseAddress = None,
+    allow_http: options.AllowHttp = False,
+    trust: options.Trust = False,
 ) -> None:
     """Do what is not yet known, and print the matrix. Run and resume are the same command.
 
@@ -159,7 +165,7 @@ def run(
         raise typer.BadParameter("--budget and --looks need --until-decided")
     until = api.Until(None if budget is None else api.seconds_of(budget), looks)
 
-    place = options.workplace(results, cache, base_address)
+    place = options.workplace(results, cache, base_address, allow_http, trust)
     how = api.Options(
         engine=on,
         workers=workers,

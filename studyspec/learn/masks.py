@@ -39,7 +39,11 @@ class PredictedMask:
 
 
 def predict_files(
-    networks: Sequence[Path], images: Sequence[Path], output: Path, device: str = "cpu"
+    networks: Sequence[Path],
+    images: Sequence[Path],
+    output: Path,
+    device: str = "cpu",
+    trust: bool = False,
 ) -> Iterator[PredictedMask]:
     """Write a mask for each image: where the networks' mean probability of particle is above 1/2.
 
@@ -51,7 +55,7 @@ def predict_files(
         Naming the file; masks written before stay.
     """
     masks = _masks(images, output)
-    loaded = [_Loaded.of(network) for network in networks]
+    loaded = [_Loaded.of(network, trust) for network in networks]
     for image, path in masks.items():
         try:
             raw = read_image(image)
@@ -75,8 +79,9 @@ class _Loaded:
     multiple_px: int
 
     @classmethod
-    def of(cls, path: Path) -> _Loaded:
-        file = identify(path.stem, ForeignNetwork(weights=str(path.absolute())), Path("/"))
+    def of(cls, path: Path, trust: bool) -> _Loaded:
+        wanted = ForeignNetwork(weights=str(path.absolute()))
+        file = identify(path.stem, wanted, Path("/"), trust)
         pipeline = file.pipeline or Pipeline.of(PreprocessSettings())
         tile = TILE_PX if file.pipeline is None else pipeline.patch.size
         needed = [name for name in pipeline.columns if name != SCALE]

@@ -28,6 +28,11 @@ class ForeignNetwork(Settings):
         "the weights, if there are any.",
         examples=["my_networks.segmenter:build"],
     )
+    trust: bool = Field(
+        False,
+        description="Whether to run it if it is code, as TorchScript and a factory are: it can do "
+        "all that you can. ONNX and safetensors need no trust.",
+    )
     output: Literal["logits", "probabilities"] = Field(
         "logits",
         description="What comes out for images (B, 1, H, W): two channels, background and particle,"
