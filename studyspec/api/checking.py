@@ -12,7 +12,7 @@ from studyspec.catalog.table import Catalog
 from studyspec.errors import LearnError, Mistake, SpecError
 from studyspec.images.choice import identify, select
 from studyspec.images.door import Door
-from studyspec.learn.networks import WEIGHTS, NetworkFile
+from studyspec.learn.networks import NetworkFile
 from studyspec.learn.networks import identify as identify_network
 from studyspec.plan.datasets import PlannedImage, ResolvedDataset, doubles
 from studyspec.plan.feasibility import infeasible
@@ -167,11 +167,6 @@ def _starts(loaded: LoadedStudy) -> tuple[dict[str, NetworkFile], list[Mistake]]
         if start is None or start.weights is None:
             continue
         path = (*origin_path(variant.name), "weights")
-        if Path(start.weights).suffix != WEIGHTS:
-            what = f"'{start.weights}' holds no weights to start from"
-            hint = f"expected *{WEIGHTS}; studyspec networks convert makes them of pickles"
-            mistakes[Mistake(path, what, hint)] = None
-            continue
         try:
             wanted = ForeignNetwork(weights=start.weights)
             file = identify_network(Path(start.weights).stem, wanted, loaded.root)

@@ -122,11 +122,12 @@ def identify(name: str, wanted: ForeignNetwork, root: Path, trust: bool = False)
     path = None if file is None else str(file.absolute())
     found = NetworkFile(name=name, sha256="", file=path, factory=wanted.factory, trusted=trusted)
     found.check_trust()  # before a module is looked for: that imports the packages around it
+    sha = fingerprint(file, wanted.factory, root)
     says = file is not None and file.suffix == WEIGHTS and wanted.factory is None
     told = describe(file) if file is not None and says else Description()
     return found.model_copy(
         update={
-            "sha256": fingerprint(file, wanted.factory, root),
+            "sha256": sha,
             "folder": str(root.absolute()),
             "output": wanted.output,
             "model": told.model,
