@@ -50,6 +50,10 @@ def add(
     collection: Annotated[
         str, typer.Option("--collection", help="Name of the collection.")
     ] = "mine",
+    replace: Annotated[
+        bool,
+        typer.Option("--replace", help="Let new images take the place of others of their names."),
+    ] = False,
 ) -> None:
     """Make or extend a catalog from your own images; every column of the CSV can be filtered on.
 
@@ -57,7 +61,7 @@ def add(
     """
     from studyspec import api
 
-    report = api.catalog.add(folder, metadata, catalog, collection)
+    report = api.catalog.add(folder, metadata, catalog, collection, replace)
     for note in report.notes:
         typer.echo(f"note: {note}", err=True)
     typer.echo(
