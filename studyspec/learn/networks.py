@@ -166,7 +166,7 @@ def describe(path: Path) -> Description:
         raise unreadable(path, error) from None
     try:
         return Description.model_validate(json.loads(text), strict=False)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise LearnError(
             f"its description cannot be read: {str(error).splitlines()[0]}",
             where=str(path),

@@ -84,7 +84,7 @@ def _ingest_batch(results: Results, connection: Connection) -> tuple[int, bool]:
             problems |= insert_records(connection, whole)
         except Earlier as met:
             raise EarlierResultsError(results.folder, results.records / str(met)) from None
-        insert_plans(connection)
+        problems |= insert_plans(connection)
         Sums(formulas()).update(connection)
     stamps = {file.name: file.stamp for file in files}
     connection.execute("delete from stored.unreadable where list_contains($1, record)", [[*stamps]])
