@@ -7,6 +7,7 @@ from pathlib import Path
 from studyspec.api.frames import MatrixRows
 from studyspec.api.workplace import HERE, AnyPath, Paths, Workplace, study_files
 from studyspec.spec.loading import load
+from studyspec.store.connection import writable
 from studyspec.store.folder import Results
 from studyspec.store.ingest import ingest
 from studyspec.store.queries import study_matrix
@@ -43,7 +44,8 @@ def report(
 ) -> Path:
     """Write one offline HTML page on studies that share a results folder; its path.
 
-    Without `output`, several studies get a page each, and an index page that links them.
+    Without `output`, several studies get a page each, and an index page that links them. Of results
+    that can only be read, they are written here.
 
     Raises
     ------
@@ -56,9 +58,10 @@ def report(
     results, asked = _reported(studies, profile, workplace)
     if output is not None:
         return build(results, asked, Path(output))
+    folder = results.reports if writable(results) else Path()
     if len(asked) > 1:
-        return build_pages(results, asked, results.reports / "index.html")
-    return build(results, asked, results.reports / f"{asked[0][0]}.html")
+        return build_pages(results, asked, folder / "index.html")
+    return build(results, asked, folder / f"{asked[0][0]}.html")
 
 
 def summarize(

@@ -113,7 +113,7 @@ def check(study: AnyPath, profile: str | None = None, workplace: Workplace = HER
     CatalogError
         If the catalog cannot be read.
     """
-    loaded = load(Path(study), profile)
+    loaded = load(Path(study), profile, workplace.max_jobs)
     settings = loaded.study.catalog
     at = workplace.whereabouts(
         loaded.root / settings.path,

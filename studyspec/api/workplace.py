@@ -10,6 +10,7 @@ from studyspec.catalog.own_folders import OwnFolders
 from studyspec.errors import NothingThere
 from studyspec.plugins.contracts import Whereabouts
 from studyspec.spec.extends import extended
+from studyspec.spec.size import MOST_JOBS
 from studyspec.store.folder import Results
 
 AnyPath = str | Path
@@ -27,7 +28,8 @@ class Workplace:
     The default results folder is `results/` in the study's project root, the default cache is the
     user's cache directory, the default address that of the images' authors.
 
-    `allow_http`: files may be fetched without encryption; `trust`: networks that are code may run.
+    `allow_http`: files may be fetched without encryption; `trust`: networks that are code may run;
+    a study of more jobs than `max_jobs` is refused.
     """
 
     results: AnyPath | None = None
@@ -35,6 +37,7 @@ class Workplace:
     base_address: str | None = None
     allow_http: bool = False
     trust: bool = False
+    max_jobs: int | None = MOST_JOBS
 
     def results_of(self, root: Path) -> Results:
         """The results folder for a project root."""

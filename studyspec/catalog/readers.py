@@ -131,7 +131,11 @@ def _called(found: Found[Reader], path: Path) -> tuple[FileArray, float | None]:
             warnings.simplefilter("ignore")  # readers warn of odd headers that decide nothing
             given: object = found.plugin.read(path)
     except MemoryError:
-        raise
+        raise FileError(
+            "it needs more memory than there is: is its header damaged?",
+            where=str(path),
+            hint="copy or fetch it again",
+        ) from None
     except Exception as error:  # the readers raise anything at all on a broken file
         ours = found.provider.distribution == OURS
         by = "" if ours else f" by reader '{found.plugin.name}' of {found.provider}"

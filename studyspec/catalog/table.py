@@ -226,6 +226,8 @@ def changing(path: Path) -> Iterator[tuple[ImageRow, ...]]:
     """
     try:
         with locked(path):
+            for left in path.parent.glob(f".{'[0-9a-f]' * 32}.{path.name}"):
+                left.unlink()  # by a killed process: whoever holds the lock is alone
             yield Catalog.open(path).rows if path.exists() else ()
     except OSError as error:
         what = f"cannot be written: {error.strerror or error}"

@@ -1,4 +1,4 @@
-"""Causes: what an exception that is nobody's bug says to a user. The one table, for the one boundary.
+"""Causes: what an exception that is no bug says to a user. The one table, for the one boundary.
 
 What is in no line of it is our bug, and keeps its traceback.
 """
@@ -13,9 +13,9 @@ from studyspec.errors import StudySpecError
 OF_SYSTEM: Mapping[int, str] = {
     errno.ENOSPC: "free some disk; what is done is kept, and the same command goes on",
     errno.EDQUOT: "your quota is used up: free some disk; the same command goes on",
-    errno.EROFS: "it can only be read: name a folder that can be written, as --results DIR",
-    errno.EACCES: "you may not: ask its owner, or name another folder, as --results DIR",
-    errno.EPERM: "you may not: ask its owner, or name another folder, as --results DIR",
+    errno.EROFS: "it can only be read: copy it to where you may write, or name another folder",
+    errno.EACCES: "you may not: ask its owner, or name another folder (--results, --cache)",
+    errno.EPERM: "you may not: ask its owner, or name another folder (--results, --cache)",
     errno.ENOENT: "is the path right? is its disk there?",
     errno.ENOTDIR: "a part of the path is a file: is the path right?",
     errno.EISDIR: "it is a folder: name a file",

@@ -10,7 +10,7 @@ import typer
 from studyspec import __version__
 from studyspec.cli import catalog, compare_sets, networks, plugins, predict, results, studies, work
 from studyspec.cli.causes import explained
-from studyspec.cli.plain import plain
+from studyspec.cli.streams import make_neutral
 
 CLOSED = 141
 """As a shell tells of a program whose reader has gone: 128 + SIGPIPE."""
@@ -49,6 +49,7 @@ def _root(
 
 def main() -> None:
     """Run the command line; print what a user can mend as one message, let any bug rise."""
+    make_neutral()
     try:
         app()
     except BrokenPipeError:
@@ -58,7 +59,7 @@ def main() -> None:
         error = explained(raised)
         if error is None:
             raise
-        text = plain(error.text)
+        text = error.text
         typer.echo(f"error: {text}" if "\n" not in text else text, err=True)
         sys.exit(error.exit_code)
 

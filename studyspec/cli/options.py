@@ -53,6 +53,11 @@ Trust = Annotated[
     bool,
     typer.Option("--trust", help="Run networks that are code: TorchScript (.pt) and factories."),
 ]
+MaxJobs = Annotated[
+    int,
+    typer.Option("--max-jobs", min=1, help="Refuse a study of more jobs: it may be a slip."),
+]
+MOST_JOBS = 1_000_000
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -62,8 +67,9 @@ def workplace(
     base_address: str | None = None,
     allow_http: bool = False,
     trust: bool = False,
+    max_jobs: int = MOST_JOBS,
 ) -> Workplace:
     """The workplace that the options describe."""
     from studyspec.api import Workplace
 
-    return Workplace(results, cache, base_address, allow_http, trust)
+    return Workplace(results, cache, base_address, allow_http, trust, max_jobs)

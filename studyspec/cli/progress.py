@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -10,6 +11,9 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.status import Status
+from rich.text import Text
+
+from studyspec.neutral import for_terminal
 
 if TYPE_CHECKING:
     from studyspec.api import Event, PlannedStudy, StudyLook, Summary
@@ -21,7 +25,7 @@ class Progress:
     """A listener of `api.run` that prints; use it as a context manager."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True, highlight=False, soft_wrap=True)
+        self._console = console or Console(file=sys.__stderr__, highlight=False, soft_wrap=True)
         self._status: Status | None = None
         self._clock = Clock()
         self._running: dict[str, str] = {}
@@ -95,10 +99,10 @@ class Progress:
 
     def _show(self, text: str) -> None:
         if self._status is not None:
-            self._status.update(text)
+            self._status.update(Text(for_terminal(text)))
 
     def _print(self, text: str) -> None:
-        self._console.print(text, markup=False)
+        self._console.print(for_terminal(text), markup=False)
 
 
 class Clock:

@@ -46,6 +46,7 @@ def check(
     cache: options.Cache = None,
     base_address: options.BaseAddress = None,
     trust: options.Trust = False,
+    max_jobs: options.MaxJobs = options.MOST_JOBS,
     as_json: options.Json = False,
 ) -> None:
     """Is the study valid, and which images does it choose?
@@ -56,7 +57,9 @@ def check(
 
     note_left_out()
     checked = api.check(
-        study, profile, options.workplace(results, cache, base_address, trust=trust)
+        study,
+        profile,
+        options.workplace(results, cache, base_address, trust=trust, max_jobs=max_jobs),
     )
     if as_json:
         typer.echo(json.dumps(_checked_json(checked), indent=2))
@@ -86,6 +89,7 @@ def plan(
     cache: options.Cache = None,
     base_address: options.BaseAddress = None,
     trust: options.Trust = False,
+    max_jobs: options.MaxJobs = options.MOST_JOBS,
     as_json: options.Json = False,
 ) -> None:
     """Which jobs does the study imply, which are known, and why are the others not?
@@ -98,7 +102,7 @@ def plan(
     from studyspec import api
     from studyspec.cli.plans import plan_json, plan_text, power_json, power_text, shared_text
 
-    place = options.workplace(results, cache, base_address, trust=trust)
+    place = options.workplace(results, cache, base_address, trust=trust, max_jobs=max_jobs)
     plans = [api.plan(path, profile, place) for path in api.study_files(studies)]
     expected = [api.power(one) for one in plans] if power else []
     if as_json:
@@ -150,6 +154,7 @@ def run(
     base_address: options.BaseAddress = None,
     allow_http: options.AllowHttp = False,
     trust: options.Trust = False,
+    max_jobs: options.MaxJobs = options.MOST_JOBS,
 ) -> None:
     """Do what is not yet known, and print the matrix. Run and resume are the same command.
 
@@ -165,7 +170,7 @@ def run(
         raise typer.BadParameter("--budget and --looks need --until-decided")
     until = api.Until(None if budget is None else api.seconds_of(budget), looks)
 
-    place = options.workplace(results, cache, base_address, allow_http, trust)
+    place = options.workplace(results, cache, base_address, allow_http, trust, max_jobs)
     how = api.Options(
         engine=on,
         workers=workers,

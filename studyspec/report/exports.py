@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import vl_convert
 
 from studyspec.files import write
+from studyspec.neutral import for_csv
 from studyspec.plugins.contracts import Spec
 from studyspec.report import flat, linked, theme
 from studyspec.report.cells import CellResult, Cells, merged_cells, of_variant, sets
 from studyspec.report.drawings import Drawn, drawn, with_rows
-from studyspec.report.embedding import VEGA_LITE, Scalar
+from studyspec.report.embedding import VEGA_LITE
 from studyspec.report.flat import FlatRow
 from studyspec.report.frames import StudyFrames
 from studyspec.report.latex import latex
@@ -77,9 +78,9 @@ def as_csv(rows: Sequence[FlatRow]) -> str:
     """Rows as CSV; a text that a spreadsheet would take for a formula gets an apostrophe."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(rows[0])
+    writer.writerow(map(for_csv, rows[0]))
     for row in rows:
-        writer.writerow([_harmless(value) for value in row.values()])
+        writer.writerow([for_csv(value) for value in row.values()])
     return out.getvalue()
 
 
@@ -154,9 +155,3 @@ def _inked(spec: Any) -> Any:  # JSON of whatever form
 
 def _file(name: str) -> str:
     return "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
-
-
-def _harmless(value: Scalar) -> Scalar:
-    if isinstance(value, str) and value.startswith(FORMULAS):
-        return f"'{value}"
-    return value
