@@ -59,11 +59,9 @@ def explained(error: BaseException) -> StudySpecError | None:
 def _one(error: BaseException) -> StudySpecError | None:
     if isinstance(error, StudySpecError):
         return error
-    if isinstance(error, OSError) and error.errno in OF_SYSTEM:
+    if isinstance(error, OSError) and (hint := OF_SYSTEM.get(error.errno or 0)):
         where = str(error.filename or error.filename2 or "")
-        return StudySpecError(
-            error.strerror or str(error), where=where, hint=OF_SYSTEM[error.errno]
-        )
+        return StudySpecError(error.strerror or str(error), where=where, hint=hint)
     kind = type(error)
     if kind.__module__ not in OF_PROGRAM or kind.__name__ not in NAMED:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
 
 from studyspec.errors import Problem, SpecError
 from studyspec.spec.layers import Layer
@@ -50,11 +51,17 @@ def _shallow(table: object) -> bool:
     """Whether tables and lists are nested no deeper than a person would."""
     level: list[object] = [table]
     for _ in range(MOST_LEVELS):
-        inside = [one.values() if isinstance(one, dict) else one for one in level]
-        level = [v for held in inside for v in held if isinstance(v, dict | list)]
+        inside = [value for one in level for value in _inside(one)]
+        level = [value for value in inside if isinstance(value, dict | list)]
         if not level:
             return True
     return False
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _too_deep(text: str, file: str) -> Problem:

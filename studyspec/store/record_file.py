@@ -167,6 +167,7 @@ def read_record(path: Path) -> Record:
     except (OSError, ValueError) as error:
         raise _unreadable(path, str(error)) from None
     head = _head(path, values)
+    assert isinstance(values, dict)
     return Record(head, *(_table(path, values, name) for name in ("ingredients", "result")))
 
 

@@ -179,7 +179,7 @@ def test_torchscript_is_code_and_runs_only_if_it_is_trusted(
     monkeypatch.chdir(tmp_path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        torch.jit.script(Writes()).save("n.pt")
+        torch.jit.script(Writes()).save("n.pt")  # type: ignore[no-untyped-call]
     with pytest.raises(LearnError, match=r"n\.pt: TorchScript is code.*trust = true.*ONNX"):
         logits(tmp_path, weights="n.pt")
     known = foreign(tmp_path, weights="n.pt", trust=True)
