@@ -108,6 +108,10 @@ class LearnError(StudySpecError):
     """A network cannot be built, loaded, trained or applied."""
 
 
+class ScaleUnknown(LearnError):  # noqa: N818
+    """A network was trained at one pixel scale, and nobody says that of the image."""
+
+
 class OutOfMemory(LearnError):  # noqa: N818
     """A training or evaluation needed more memory than the device has."""
 

@@ -73,7 +73,9 @@ def test_the_tour_of_the_readme_runs(tmp_path: Path) -> None:
     assert (folder / "first.html").stat().st_size > 0
     for code in blocks("python"):
         code = code.replace("studies/material.toml", str(folder / "studies" / "first.toml"))
-        code = code.replace('open("results")', f'open("{folder}/results")')
+        for call in ("open", "Workplace"):
+            code = code.replace(f'{call}("results")', f'{call}("{folder}/results")')
+        code = code.replace("material/Au", "first/Au")
         exec(compile(code.replace('"material"', '"first"'), "README.md", "exec"), {})
 
 

@@ -9,9 +9,11 @@ from studyspec.api.answers import export, matrix, report, summarize
 from studyspec.api.checking import CheckedStudy, check
 from studyspec.api.courses import StudyLook, Until
 from studyspec.api.deciding import UntilDecided, run_until_decided, seconds_of
+from studyspec.api.found import FOLDERS as NETWORK_FOLDERS
+from studyspec.api.found import find as find_networks
 from studyspec.api.frames import MatrixRows, Rows
 from studyspec.api.inventory import Inventory, left_out, plugins
-from studyspec.api.networks import predict
+from studyspec.api.measuring import draw_particles, measure_particles, size_distribution
 from studyspec.api.notebook import (
     OpenResults,
     Scope,
@@ -23,7 +25,16 @@ from studyspec.api.notebook import (
 )
 from studyspec.api.planning import STATES, PlannedStudy, estimate, plan, plan_checked
 from studyspec.api.power import Expected, Power, power
+from studyspec.api.predicting import (
+    FailedImage,
+    Predicted,
+    PredictedImage,
+    PredictOptions,
+    predict,
+)
 from studyspec.api.running import Listener, fetch, run, work
+from studyspec.api.scoring import Scored
+from studyspec.api.scoring import score as test
 from studyspec.api.standing import Standing, overview, status
 from studyspec.api.starter import init, schema
 from studyspec.api.upkeep import clean, ingest
@@ -33,10 +44,12 @@ from studyspec.run.runner import Options
 
 __all__ = [
     "HERE",
+    "NETWORK_FOLDERS",
     "STATES",
     "CheckedStudy",
     "Event",
     "Expected",
+    "FailedImage",
     "Inventory",
     "Listener",
     "MatrixRows",
@@ -44,8 +57,12 @@ __all__ = [
     "Options",
     "PlannedStudy",
     "Power",
+    "PredictOptions",
+    "Predicted",
+    "PredictedImage",
     "Rows",
     "Scope",
+    "Scored",
     "Standing",
     "StudyLook",
     "Summary",
@@ -56,13 +73,16 @@ __all__ = [
     "check",
     "clean",
     "compare",
+    "draw_particles",
     "estimate",
     "export",
     "fetch",
+    "find_networks",
     "ingest",
     "init",
     "left_out",
     "matrix",
+    "measure_particles",
     "named_queries",
     "networks",
     "open_results",
@@ -77,10 +97,12 @@ __all__ = [
     "run_until_decided",
     "schema",
     "seconds_of",
+    "size_distribution",
     "sql",
     "status",
     "study_files",
     "summarize",
+    "test",
     "words",
     "work",
 ]

@@ -17,6 +17,7 @@ from studyspec.learn.networks import identify as identify_network
 from studyspec.plan.datasets import PlannedImage, ResolvedDataset, doubles
 from studyspec.plan.feasibility import infeasible
 from studyspec.plan.preparation import Files
+from studyspec.plan.scales import differing_scales
 from studyspec.plugins.contracts import Whereabouts
 from studyspec.spec.foreign import ForeignNetwork
 from studyspec.spec.identity import canonical_json
@@ -85,6 +86,11 @@ class CheckedStudy:
         names = tuple(by_name)
         found = doubles(tuple(by_name.values()))
         return tuple(tuple(names[i] for i in same) for same in found)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is allowed, and seldom meant: pairs of two pixel scales that nothing resamples."""
+        return tuple(differing_scales(self.variants, self.datasets, self.networks))
 
     @property
     def files(self) -> Files:

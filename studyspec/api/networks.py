@@ -2,64 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from studyspec.api.workplace import AnyPath, Paths, several
-
-if TYPE_CHECKING:
-    from studyspec.learn.masks import PredictedMask as PredictedMask
+from studyspec.api.found import FOLDERS, find, known_files, networks_in
+from studyspec.api.found import known as known
+from studyspec.api.workplace import RESULTS, AnyPath, Paths, Workplace, several
 
 
 @dataclass(frozen=True)
 class Converted:
-    """Weights that were converted: the new file and its SHA-256."""
+    """Weights that were converted: the new file, its SHA-256, and what it was trained on."""
 
     path: Path
     sha256: str
+    conditions: str = ""
 
 
-def predict(
-    networks: Paths,
-    images: Paths,
-    output: AnyPath = "masks",
-    device: str = "cpu",
-    on_mask: Callable[[PredictedMask], None] = lambda mask: None,
-    trust: bool = False,
-) -> tuple[PredictedMask, ...]:
-    """Write a mask for each image: where do networks see particles?
+@dataclass(frozen=True)
+class Listed:
+    """A network that `find_networks` knows.
 
-    Parameters
+    Attributes
     ----------
-    networks
-        Files of networks (.safetensors, .pt, .onnx). A mask is where the mean of their
-        probabilities exceeds one half.
-    images
-        Image files; each is prepared as those that a network was trained on.
-    output
-        Folder of the masks (png, 0 and 255), each named after its image.
-    device
-        "cpu", "cuda:0", ...
-    on_mask
-        Is told of each mask as soon as it is written.
-    trust
-        Whether networks that are code (TorchScript) may run.
+    name
+        "material/Au/0", or that of the file.
+    conditions
+        What it was trained on, in words; empty if nobody says.
+    sha256
+        Hash of its file.
+    file
+        Its file; None: deleted, and made again by its study.
+    """
+
+    name: str
+    conditions: str
+    sha256: str
+    file: str | None
+
+
+def listed(results: AnyPath = RESULTS, folders: Paths = FOLDERS) -> tuple[Listed, ...]:
+    """All networks: those that studies trained, by name, then those of folders.
 
     Raises
     ------
-    LearnError, FileError, PluginError
-        Naming the file; masks written before stay.
+    LearnError
+        If a file in a folder cannot be read.
     """
-    from studyspec.learn.masks import predict_files
-
-    weights, pictures = ([Path(path) for path in several(paths)] for paths in (networks, images))
-    masks = []
-    for mask in predict_files(weights, pictures, Path(output), device, trust):
-        on_mask(mask)
-        masks.append(mask)
-    return tuple(masks)
+    place = Workplace(results, trust=True)  # they are listed, not run
+    trained = [
+        Listed(one.name, words, one.sha256, None if file is None else str(file))
+        for one, words, file in known_files(results)
+    ]
+    there = [str(folder) for folder in several(folders) if any(networks_in(Path(folder)))]
+    files = find(there, place) if there else ()
+    return (*trained, *(Listed(f.name, f.conditions.words, f.sha256, f.file) for f in files))
 
 
 def convert(file: AnyPath, output: AnyPath | None = None) -> Converted:
@@ -68,7 +65,7 @@ def convert(file: AnyPath, output: AnyPath | None = None) -> Converted:
     Parameters
     ----------
     file
-        Pickled weights (.h5, .pt, .pth).
+        Pickled weights, or a pickled module (.h5, .pt, .pth).
     output
         Folder of the new file; default: beside the old one.
 
@@ -77,8 +74,10 @@ def convert(file: AnyPath, output: AnyPath | None = None) -> Converted:
     LearnError
         If the file holds anything but tensors, or the weights of another network.
     """
+    from studyspec.learn.conditions import released_conditions
     from studyspec.learn.conversion import convert as convert_file
 
     source = Path(file)
     target = Path(output or source.parent) / f"{source.stem}.safetensors"
-    return Converted(target, convert_file(source, target))
+    sha256 = convert_file(source, target)
+    return Converted(target, sha256, released_conditions(source.stem).words)

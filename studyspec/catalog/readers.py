@@ -87,6 +87,11 @@ def check_readable(path: Path) -> None:
         raise FileError(f"no image: {array.dtype} of shape {shape}", where=str(path))
 
 
+def read_scale(path: Path) -> float | None:
+    """The pixel scale that the header of an image or label tells [nm]; raises as `read_image`."""
+    return _read(path)[1]
+
+
 def _collapsed(array: FileArray, pixels: FileArray) -> bool:
     """Whether 32-bit numbers lose more than a thousandth of the spread of large ones."""
     if float(np.abs(pixels).max()) < EXACT:

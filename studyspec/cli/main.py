@@ -8,7 +8,17 @@ import sys
 import typer
 
 from studyspec import __version__
-from studyspec.cli import catalog, compare_sets, networks, plugins, predict, results, studies, work
+from studyspec.cli import (
+    catalog,
+    compare_sets,
+    networks,
+    plugins,
+    predict,
+    results,
+    studies,
+    test,
+    work,
+)
 from studyspec.cli.causes import explained
 from studyspec.cli.streams import make_neutral
 
@@ -25,6 +35,7 @@ app = typer.Typer(
 studies.register(app)
 results.register(app)
 compare_sets.register(app)
+test.register(app)
 predict.register(app)
 plugins.register(app)
 app.add_typer(catalog.app, name="catalog")

@@ -58,6 +58,16 @@ MaxJobs = Annotated[
     typer.Option("--max-jobs", min=1, help="Refuse a study of more jobs: it may be a slip."),
 ]
 MOST_JOBS = 1_000_000
+NetworkFolders = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--networks", help="Folder of released networks; repeatable; default: networks/ and here."
+    ),
+]
+PixelScale = Annotated[
+    float | None,
+    typer.Option("--pixel-scale-nm", min=1e-6, help="Edge of a pixel of the images [nm]."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -72,6 +72,8 @@ def check(
     typer.echo()
     pairs = [[variant.name, len(variant.pairs)] for variant in checked.variants]
     typer.echo(table(["variant", "cells"], pairs))
+    for warning in checked.warnings:
+        typer.echo(f"warning: {warning}", err=True)
     for same in checked.doubles:
         typer.echo(f"one image under {len(same)} names, kept in one part of each fold: {same[0]}")
         for name in same[1:]:
@@ -286,6 +288,7 @@ def _checked_json(checked: CheckedStudy) -> dict[str, object]:
         "variants": {variant.name: variant.pairs for variant in checked.variants},
         "unfetched": checked.unfetched,
         "doubles": checked.doubles,
+        "warnings": checked.warnings,
     }
 
 

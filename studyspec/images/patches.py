@@ -29,6 +29,8 @@ class Patches:
         Height and width of the image [px].
     facts
         What the steps of its preparation noted of the image.
+    dropped
+        How many patches hold too little particle to be kept.
     """
 
     images: npt.NDArray[np.float32]
@@ -37,6 +39,7 @@ class Patches:
     cols: npt.NDArray[np.int32]
     shape: tuple[int, int]
     facts: Mapping[str, float] = field(default_factory=dict)
+    dropped: int = 0
 
 
 def cut(image: Image, label: Mask | None, settings: PatchSettings) -> Patches:
@@ -64,13 +67,15 @@ def cut(image: Image, label: Mask | None, settings: PatchSettings) -> Patches:
     known = np.zeros(image.shape, bool) if label is None else label
     grid_images, grid_labels = _grid(image, size), _grid(known, size)
     particle = grid_labels.sum(axis=(2, 3), dtype=np.int64)
-    rows, cols = np.nonzero((particle > settings.min_particle_px) | (label is None))
+    kept = (particle > settings.min_particle_px) | (label is None) | settings.empty
+    rows, cols = np.nonzero(kept)
     return Patches(
         np.ascontiguousarray(grid_images[rows, cols]),
         grid_labels[rows, cols].astype(np.uint8),
         rows.astype(np.int32),
         cols.astype(np.int32),
         (height, width),
+        dropped=particle.size - len(rows),
     )
 
 

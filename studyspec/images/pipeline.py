@@ -22,6 +22,8 @@ from studyspec.plugins.values import FileArray, Image, Value, WorkingImage
 from studyspec.spec.uses import Pipeline
 
 ROWS_AT_ONCE = 64
+GAUGE_PX = 10**9
+"""An edge so long that rounding to whole pixels does not count."""
 
 
 def preprocess(image: WorkingImage, pipeline: Pipeline) -> WorkingImage:
@@ -47,6 +49,19 @@ def preprocess(image: WorkingImage, pipeline: Pipeline) -> WorkingImage:
             raise broken_promise("step", step.found, fault)
         image = done
     return image
+
+
+def prepared_scale_nm(pipeline: Pipeline, pixel_scale_nm: float) -> float | None:
+    """The pixel scale of an image after the steps of a pipeline [nm]; None if one does not say."""
+    before = (GAUGE_PX, GAUGE_PX)
+    after: tuple[int, int] | None = before
+    scale = pixel_scale_nm
+    for step in pipeline.bound:
+        after = step.plugin.shape(before, scale, step.settings)
+        if after is None:
+            return None
+        scale *= before[0] / after[0]
+    return scale
 
 
 def _fault(image: WorkingImage, has_label: bool) -> str:

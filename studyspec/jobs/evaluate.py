@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from studyspec.catalog.row import Cell
 from studyspec.jobs.kept import Candidate, KeptPatch, choose, shades
 from studyspec.jobs.task import Inputs, Key, PreparedImage, Result, Sources, Task
 from studyspec.jobs.train import Train
 from studyspec.learn.networks import NetworkFile
 from studyspec.plugins.contracts import Plugin
 from studyspec.plugins.registry import METRICS, Registry
+from studyspec.plugins.values import Value
 from studyspec.spec.sections import Split
-from studyspec.spec.uses import Use, Written, pixel_metric
+from studyspec.spec.uses import Pipeline, Use, Written, pixel_metric
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from studyspec.jobs.workshop import Workshop
 
     Counts = npt.NDArray[np.integer | np.floating]
+
+
+SCALE = "pixel_scale_nm"
 
 
 class EvaluateInputs(Inputs):
@@ -107,6 +112,8 @@ class Evaluate(Task[EvaluateInputs, Evaluated]):
         In which the network computes; "auto" is bfloat16 where the device has it.
     metrics
         The metrics over pixels that are counted too.
+    columns
+        The catalog values that these read, one for each image.
     """
 
     stage: ClassVar[str] = "evaluate"
@@ -123,6 +130,7 @@ class Evaluate(Task[EvaluateInputs, Evaluated]):
     dihedral: bool = True
     precision: Literal["float32", "auto"] = "float32"
     metrics: tuple[Use, ...] = ()
+    columns: dict[str, tuple[Cell, ...]] = {}
 
     def uses(self) -> Iterator[tuple[Registry[Plugin], Use]]:
         """The metrics over pixels."""
@@ -143,7 +151,8 @@ class Evaluate(Task[EvaluateInputs, Evaluated]):
             chosen = self._chosen(patches, key, inputs, allowed.get(i, ()))
             if not len(chosen):
                 continue
-            counted, more = self._counts(model, patches, chosen, i, workshop.device)
+            read = self._read(i, inputs.sources[key])
+            counted, more = self._counts(model, patches, chosen, i, workshop.device, read)
             for name, values in counted.items():
                 columns.setdefault(name, []).extend(values.tolist())
             for name, values in more.items():
@@ -195,6 +204,16 @@ class Evaluate(Task[EvaluateInputs, Evaluated]):
                 allowed |= {i: [*allowed.get(i, ()), held_out] for i in positions}
         return allowed
 
+    def _read(self, image: int, source: PreparedImage) -> dict[str, Value]:
+        """What metrics read of an image; its pixel scale is that of its patches."""
+        read: dict[str, Value] = {name: cells[image] for name, cells in self.columns.items()}
+        scale = read.get(SCALE)
+        if isinstance(scale, int | float) and scale > 0:
+            from studyspec.images.pipeline import prepared_scale_nm
+
+            read[SCALE] = prepared_scale_nm(_pipeline(source), float(scale))
+        return read
+
     def _counts(
         self,
         model: nn.Module,
@@ -202,6 +221,7 @@ class Evaluate(Task[EvaluateInputs, Evaluated]):
         chosen: selection.Positions,
         image: int,
         device: str,
+        read: Mapping[str, Value],
     ) -> tuple[dict[str, Counts], dict[str, Counts]]:
         """The counts of some patches of one image, and what metrics over pixels count; arrays."""
         import numpy as np
@@ -216,6 +236,7 @@ class Evaluate(Task[EvaluateInputs, Evaluated]):
             device,
             [pixel_metric(use) for use in self.metrics],
             self.precision,
+            read,
         )
         n, orientations = counts.tp.shape
         places = {
@@ -270,6 +291,11 @@ def _part(
     places = selection.places(images, hashes)
     part = frozenset(places[i] for i in training.split(images).part(split))
     return selection.Part(part, frozenset(places) - part, images[0].images.shape[-1])
+
+
+def _pipeline(source: PreparedImage) -> Pipeline:
+    """How an image was prepared."""
+    return Pipeline.model_validate(source.ingredients["pipeline"], strict=False)
 
 
 def _image(source: PreparedImage) -> str:

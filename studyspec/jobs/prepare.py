@@ -26,7 +26,11 @@ class PrepareInputs(Inputs):
 
 
 class Prepared(Result):
-    """How many patches there are, and of what; `sha256` is the digest of their files' digests."""
+    """How many patches there are, and of what; `sha256` is the digest of their files' digests.
+
+    `dropped` are the patches that hold too little particle, and so are neither trained nor tested
+    on; None in records of earlier versions.
+    """
 
     patches: int
     height_px: int
@@ -34,6 +38,7 @@ class Prepared(Result):
     bytes: int
     sha256: str | None = None
     particle_fraction: float | None = None
+    dropped: int | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -43,8 +48,10 @@ class Prepared(Result):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """The notes."""
-        return self.notes
+        """The notes, and that nothing is left of the image."""
+        if self.patches or not self.dropped:
+            return self.notes
+        return (*self.notes, f"all {self.dropped} patches hold too little particle: none is used")
 
 
 class Prepare(Task[PrepareInputs, Prepared]):
@@ -98,6 +105,7 @@ class Prepare(Task[PrepareInputs, Prepared]):
             bytes=saved.bytes,
             sha256=saved.sha256,
             particle_fraction=float(patches.labels.mean()) if len(patches.rows) else None,
+            dropped=patches.dropped,
             notes=notes,
         )
 

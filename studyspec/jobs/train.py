@@ -154,6 +154,7 @@ class Train(Task[TrainInputs, Trained]):
         from studyspec.learn.batches import PatchSet
         from studyspec.learn.building import count_parameters
         from studyspec.learn.checkpoints import Checkpoint
+        from studyspec.learn.conditions import Conditions
         from studyspec.learn.networks import Description
         from studyspec.learn.training import Epoch, train
         from studyspec.learn.weights import read_planned
@@ -187,9 +188,12 @@ class Train(Task[TrainInputs, Trained]):
             tell,
             None if start is None else read_planned(start),
         )
-        first = inputs.sources[self.images[0]].ingredients["pipeline"]
+        pipeline = Pipeline.model_validate(sources[0].ingredients["pipeline"])
+        rows = [source.place.row for source in sources]
         description = Description(
-            model=self.learning.model, pipeline=Pipeline.model_validate(first)
+            model=self.learning.model,
+            pipeline=pipeline,
+            conditions=Conditions.of(rows, pipeline),
         )
         return Trained(
             weights_sha256=workshop.save_weights(trained.state, description),

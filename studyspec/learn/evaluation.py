@@ -21,6 +21,7 @@ from studyspec.plugins.contracts import PixelMetric
 from studyspec.plugins.guard import blamed, broken_promise
 from studyspec.plugins.registry import METRICS
 from studyspec.plugins.settings import Settings
+from studyspec.plugins.values import Value
 from studyspec.spec.uses import Bound
 
 Whole = npt.NDArray[np.int64]
@@ -72,6 +73,7 @@ def evaluate(
     device: str = "cpu",
     metrics: Sequence[Bound[PixelMetric[Settings]]] = (),
     precision: str = "float32",
+    read: Mapping[str, Value] = MappingProxyType({}),
 ) -> Counts:
     """Count a network's hits and misses, patch by patch and form by form.
 
@@ -89,6 +91,8 @@ def evaluate(
         Metrics over pixels, which are counted too.
     precision
         In which the network computes, as `devices.precision_on`; counts are made in float32.
+    read
+        What metrics read of the image that the patches are of.
 
     Raises
     ------
@@ -105,12 +109,13 @@ def evaluate(
     held = max(1, HELD_PX[device.partition(":")[0]] // max(1, images[:1].size))
     parts = [torch.empty(0, len(forms), COUNTS + len(names), dtype=torch.float64)]
     context = partial(autocast, device, precision_on(device, precision))
+    asked = _Asked(metrics, read)
     with memory_watch():
         for start in range(0, len(images), held):
             x = torch.tensor(images[start : start + held]).to(device)
             y = torch.tensor(labels[start : start + held]).to(device)
             each = [
-                _count(_logits(network, dihedral(x, form), context), dihedral(y, form), metrics)
+                _count(_logits(network, dihedral(x, form), context), dihedral(y, form), asked)
                 for form in forms
             ]
             parts.append(torch.stack(each, dim=1).cpu())
@@ -129,7 +134,15 @@ def _logits(network: nn.Module, x: Tensor, context: Context) -> Tensor:
     return found.float()
 
 
-def _count(logits: Tensor, y: Tensor, metrics: Sequence[Bound[PixelMetric[Settings]]]) -> Tensor:
+@dataclass(frozen=True)
+class _Asked:
+    """The metrics over pixels, and what they read of the image."""
+
+    metrics: Sequence[Bound[PixelMetric[Settings]]]
+    read: Mapping[str, Value]
+
+
+def _count(logits: Tensor, y: Tensor, asked: _Asked) -> Tensor:
     """The seven counts of each patch and those of metrics, (B, 7 + S) float64; y (B, P, P)."""
     z = logits[:, 1] - logits[:, 0]
     p, truth = torch.sigmoid(z), y.float()
@@ -139,14 +152,17 @@ def _count(logits: Tensor, y: Tensor, metrics: Sequence[Bound[PixelMetric[Settin
     fp, fn = found - tp, there - tp
     tn = y[0].numel() - tp - fp - fn
     counts = [tp, fp, fn, tn, _sum(loss), soft, _sum(p) + there]
-    more = [column for one in metrics for column in _counted(one, p, y > 0)]
+    more = [column for one in asked.metrics for column in _counted(one, p, y > 0, asked)]
     return torch.stack(counts + more, dim=1)
 
 
-def _counted(one: Bound[PixelMetric[Settings]], p: Tensor, label: Tensor) -> list[Tensor]:
+def _counted(
+    one: Bound[PixelMetric[Settings]], p: Tensor, label: Tensor, asked: _Asked
+) -> list[Tensor]:
     """The sums of a metric over pixels, in its order, each (B,) float64."""
+    columns = {name: asked.read.get(name) for name in one.plugin.reads}
     with blamed(METRICS.kind, one.found):
-        found = dict(one.plugin.count(p, label, one.settings))
+        found = dict(one.plugin.count_image(p, label, one.settings, columns))
     if set(found) != set(one.plugin.sums):
         what = f"it counts {', '.join(sorted(found))}, not {', '.join(one.plugin.sums)}"
         raise broken_promise(METRICS.kind, one.found, what)

@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-from torch import nn
 
 from studyspec.catalog.readers import read_image, write_mask
-from studyspec.errors import FileError, LearnError
-from studyspec.images.pipeline import preprocess
-from studyspec.images.steps.resample import to_shape
-from studyspec.learn.building import shrinkage
-from studyspec.learn.networks import identify
-from studyspec.learn.prediction import MULTIPLE_PX, TILE_PX, probability
-from studyspec.learn.segmenters import load
-from studyspec.plugins.values import Image, Mask, RawImage, WorkingImage
-from studyspec.spec.foreign import ForeignNetwork
-from studyspec.spec.sections import PreprocessSettings
-from studyspec.spec.uses import Pipeline
+from studyspec.errors import FileError, LearnError, OutOfMemory, ScaleUnknown, StudySpecError
+from studyspec.learn.applied import Applied
+from studyspec.learn.networks import NetworkFile
+from studyspec.particles.measures import dice
+from studyspec.plugins.values import Image, Mask, RawImage
 
-SCALE = "pixel_scale_nm"
+PNG = ".png"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What networks see in an image.
+
+    Attributes
+    ----------
+    path
+        The image file.
+    image
+        Its pixels and its pixel scale: the one that was given, or else its header's.
+    probability
+        (H, W), the mean of the networks'.
+    masks
+        Where each network sees particle, (H, W).
+    """
+
+    path: Path
+    image: RawImage
+    probability: Image
+    masks: tuple[Mask, ...]
+
+    @property
+    def mask(self) -> Mask:
+        """Where the mean probability is above 1/2."""
+        return self.probability > 0.5
 
 
 @dataclass(frozen=True)
@@ -38,82 +57,74 @@ class PredictedMask:
     agreement: float | None
 
 
+@dataclass(frozen=True)
+class Masks:
+    """How masks are written: the end of their names, and what writes one."""
+
+    suffix: str
+    write: Callable[[Seen, Path], None]
+
+
+PNG_MASKS = Masks(PNG, lambda seen, path: write_mask(seen.mask, path))
+Failed = Callable[[Path, StudySpecError], None]
+
+
 def predict_files(
-    networks: Sequence[Path],
+    networks: Sequence[NetworkFile | Path],
     images: Sequence[Path],
     output: Path,
     device: str = "cpu",
-    trust: bool = False,
+    pixel_scale_nm: float | None = None,
+    masks: Masks = PNG_MASKS,
+    on_failure: Failed | None = None,
 ) -> Iterator[PredictedMask]:
     """Write a mask for each image: where the networks' mean probability of particle is above 1/2.
 
-    Images are prepared as those that each network was trained on. A mask is named after its image.
+    Images are prepared as those that each network was trained on, and resampled to their scale; the
+    scale of an image is `pixel_scale_nm`, or else its header's. A mask is named after its image.
+    With `on_failure` an image that cannot be read or prepared does not stop the others.
 
     Raises
     ------
     LearnError, FileError, PluginError
         Naming the file; masks written before stay.
     """
-    masks = _masks(images, output)
-    loaded = [_Loaded.of(network, trust) for network in networks]
-    for image, path in masks.items():
+    paths = _paths(images, output, masks.suffix)
+    loaded = [Applied.of(network) for network in networks]
+    for number, (image, path) in enumerate(paths.items()):
         try:
-            raw = read_image(image)
-            found = [one.probability(raw, device) for one in loaded]
-        except FileError as error:
-            if error.where:
+            seen = _seen(image, loaded, device, pixel_scale_nm)
+        except (FileError, LearnError) as error:
+            asked = isinstance(error, ScaleUnknown) and number == 0
+            if on_failure is None or asked or isinstance(error, OutOfMemory):
                 raise
-            raise FileError(error.what, where=str(image), hint=error.hint) from None
-        particle = np.mean(found, axis=0) > 0.5
-        write_mask(particle, path)
-        yield PredictedMask(path, float(particle.mean()), _agreement([p > 0.5 for p in found]))
+            on_failure(image, error)
+            continue
+        masks.write(seen, path)
+        yield PredictedMask(path, float(seen.mask.mean()), dice(seen.masks))
 
 
-@dataclass(frozen=True)
-class _Loaded:
-    """A network, how it wants its images, and its tiles [px]: their edge, and what it divides."""
-
-    network: nn.Module
-    pipeline: Pipeline
-    tile_px: int
-    multiple_px: int
-
-    @classmethod
-    def of(cls, path: Path, trust: bool) -> _Loaded:
-        wanted = ForeignNetwork(weights=str(path.absolute()))
-        file = identify(path.stem, wanted, Path("/"), trust)
-        pipeline = file.pipeline or Pipeline.of(PreprocessSettings())
-        tile = TILE_PX if file.pipeline is None else pipeline.patch.size
-        needed = [name for name in pipeline.columns if name != SCALE]
-        if needed:
-            raise LearnError(
-                f"its images are prepared by their {needed[0]}, which no image file tells",
-                where=str(path),
-                hint="test it in a study instead, whose catalog tells it",
-            )
-        multiple = MULTIPLE_PX if file.model is None else shrinkage(file.model)
-        return cls(load(file), pipeline, tile, multiple)
-
-    def probability(self, raw: RawImage, device: str) -> Image:
-        """The particle probability of each pixel of an image."""
-        scale = raw.pixel_scale_nm
-        image = WorkingImage(raw.pixels.copy(), pixel_scale_nm=scale, columns={SCALE: scale})
-        pixels = preprocess(image, self.pipeline).pixels
-        found = probability(self.network, pixels, self.tile_px, device, self.multiple_px)
-        return found if found.shape == raw.pixels.shape else to_shape(found, raw.pixels.shape)
+def _seen(
+    path: Path, networks: Sequence[Applied], device: str, pixel_scale_nm: float | None
+) -> Seen:
+    """What networks see in an image file."""
+    try:
+        raw = read_image(path)
+        found = [one.probability(raw, device, pixel_scale_nm, str(path)) for one in networks]
+    except (FileError, LearnError) as error:
+        if error.where or isinstance(error, OutOfMemory):
+            raise
+        raise type(error)(error.what, where=str(path), hint=error.hint) from None
+    image = RawImage(raw.pixels, pixel_scale_nm or raw.pixel_scale_nm, raw.frame)
+    mean = np.asarray(np.mean(found, axis=0), np.float32)
+    return Seen(path, image, mean, tuple(one > 0.5 for one in found))
 
 
-def _agreement(masks: Sequence[Mask]) -> float | None:
-    """The mean dice of each two masks."""
-    pairs = [(int((a & b).sum()), int(a.sum() + b.sum())) for a, b in combinations(masks, 2)]
-    return float(np.mean([(2 * tp + 1) / (total + 1) for tp, total in pairs])) if pairs else None
-
-
-def _masks(images: Sequence[Path], output: Path) -> dict[Path, Path]:
+def _paths(images: Sequence[Path], output: Path, suffix: str) -> dict[Path, Path]:
     """Where each image's mask goes; refuses two images of one name."""
     masks: dict[Path, Path] = {}
     for image in images:
-        mask = output / f"{image.stem}_mask.png"
+        mask = output / f"{image.stem}_mask{suffix}"
         if mask in masks.values():
             raise LearnError(
                 f"two images would share the mask {mask.name}",

@@ -15,13 +15,19 @@ from pydantic import Field, JsonValue
 from safetensors import SafetensorError, safe_open
 
 from studyspec import seals
-from studyspec.errors import LearnError
+from studyspec.errors import LearnError, ScaleUnknown
+from studyspec.images.steps.flat_field import FLAT_FIELD
+from studyspec.learn.conditions import Conditions, released_conditions, resampled_nm
 from studyspec.spec.foreign import ForeignNetwork
+from studyspec.spec.sections import PreprocessSettings
 from studyspec.spec.uses import Pipeline, Use, Written
 
 WEIGHTS = ".safetensors"
 TORCHSCRIPT = ".pt"
 SUFFIXES = (WEIGHTS, TORCHSCRIPT, ".onnx")
+CUT_OUT_PX = 540
+"""An image this wide or less, as the network sees it, or no wider than its patches, is part of a
+larger one: a published patch, with a little to spare."""
 ENTRY = "studyspec"
 """The one entry of a file's metadata that is ours: with several, their order would be random."""
 
@@ -49,6 +55,8 @@ class NetworkFile(Written):
         What the study changes of that, or else of its own `[preprocess]`.
     trusted
         Whether the user lets it run if it is code.
+    conditions
+        What it was trained on, as far as its file or its name says.
     """
 
     name: str
@@ -60,6 +68,7 @@ class NetworkFile(Written):
     model: Use | None = None
     pipeline: Pipeline | None = None
     preprocess: dict[str, JsonValue] = Field(default_factory=dict)
+    conditions: Conditions = Conditions()
     trusted: bool = False
 
     @property
@@ -89,15 +98,53 @@ class NetworkFile(Written):
         own = study if self.pipeline is None else self.pipeline
         return Pipeline(steps=own.steps, patch=study.patch).changed(self.preprocess)
 
+    def prepared_at(
+        self, shape: tuple[float, float], pixel_scale_nm: float | None, where: str = ""
+    ) -> Pipeline:
+        """How an image (H, W) [px] of this scale [nm] is prepared outside of studies.
+
+        It is resampled to the scale that the network was trained at, the nearest if there were
+        several; not at all, if that is not known. If it is small then (`CUT_OUT_PX`), it is part of
+        a larger image, whose flat field cannot be told from it: none is removed.
+
+        Raises
+        ------
+        ScaleUnknown
+            If the network's scale is known, and that of the image `where` is not.
+        """
+        pipeline = self.pipeline or Pipeline.of(PreprocessSettings())
+        pipeline = pipeline.changed(self.preprocess) if self.preprocess else pipeline
+        known = self.conditions.pixel_scale_nm
+        if pixel_scale_nm is None and (known or resampled_nm(pipeline)):
+            raise ScaleUnknown(
+                f"how large is a pixel? '{self.name}' was trained at "
+                f"{known[0] if known else resampled_nm(pipeline):g} nm, and neither this file nor "
+                "a catalog says",
+                where=where,
+                hint="say so: --pixel-scale-nm 0.02",
+            )
+        wanted = resampled_nm(pipeline)
+        if pixel_scale_nm is not None and wanted is None:
+            wanted = self.conditions.scale_near(pixel_scale_nm)
+        zoom = pixel_scale_nm / wanted if pixel_scale_nm and wanted else 1.0
+        changes: dict[str, JsonValue] = {}
+        if wanted is not None:
+            changes["resample"] = {"pixel_scale_nm": wanted}
+        if max(shape) * zoom <= max(CUT_OUT_PX, pipeline.patch.size):
+            changes[FLAT_FIELD.name] = {"enabled": False}
+        return pipeline.changed(changes) if changes else pipeline
+
 
 class Description(Written):
     """What a file of weights says of its network: how to rebuild it and to prepare its images.
 
-    Of the released networks, which say nothing, it holds nothing.
+    Of the released networks, which say nothing, it holds nothing; their names say what they were
+    trained on.
     """
 
     model: Use | None = None
     pipeline: Pipeline | None = None
+    conditions: Conditions = Conditions()
 
 
 def identify(name: str, wanted: ForeignNetwork, root: Path, trust: bool = False) -> NetworkFile:
@@ -133,8 +180,15 @@ def identify(name: str, wanted: ForeignNetwork, root: Path, trust: bool = False)
             "model": told.model,
             "pipeline": told.pipeline,
             "preprocess": wanted.preprocess,
+            "conditions": _conditions(told, file),
         }
     )
+
+
+def _conditions(told: Description, file: Path | None) -> Conditions:
+    """What a file says that its network was trained on, or else its name."""
+    unsaid = told.conditions == Conditions() and file is not None
+    return released_conditions(file.stem) if unsaid and file is not None else told.conditions
 
 
 def fingerprint(file: Path | None, factory: str | None, root: Path) -> str:

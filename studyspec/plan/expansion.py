@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
+from studyspec.catalog.row import Cell
 from studyspec.jobs.evaluate import Evaluate, EvaluateInputs
 from studyspec.jobs.measure import Measure, MeasureInputs
 from studyspec.jobs.stages import Job
@@ -159,11 +160,19 @@ def _test(pair: _Pair, fold: int, inputs: EvaluateInputs, split: Split) -> Job:
         dihedral=stage.settings.evaluation.dihedral,
         precision=stage.settings.evaluation.precision,
         metrics=stage.metrics,
+        columns=_read(stage, pair.test),
     )
     needs = (training.key, *dict.fromkeys(pair.tested.keys))
     part = "" if split == "test" else f" ({split} part)"
     where = f"{pair.test.name}{part}, fold {fold}"
     return Job(task, inputs, needs, f"test {pair.networks.trained.title} on {where}")
+
+
+def _read(stage: Stage, test: ImageSet) -> dict[str, tuple[Cell, ...]]:
+    """The catalog values that the metrics of a variant read, one for each image."""
+    asked = stage.metric_columns
+    values = [image.columns(asked) for image in test.images] if asked else []
+    return {name: tuple(value[name] for value in values) for name in asked}
 
 
 def _test_foreign(
@@ -183,6 +192,7 @@ def _test_foreign(
         dihedral=stage.settings.evaluation.dihedral,
         precision=stage.settings.evaluation.precision,
         metrics=stage.metrics,
+        columns=_read(stage, test),
     )
     image_ids = tuple(image.row.image_id for image in test.images)
     inputs = EvaluateInputs(image_ids=image_ids, sources=tested.sources, network=network)

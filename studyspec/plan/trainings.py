@@ -15,7 +15,7 @@ from studyspec.plan.preparation import Preparation, PreparedSet
 from studyspec.spec.names import BASE
 from studyspec.spec.sections import StageSettings
 from studyspec.spec.starts import start_of
-from studyspec.spec.uses import Learning, Pipeline, Use, metrics_of
+from studyspec.spec.uses import Learning, Pipeline, Use, metrics_of, pixel_metric
 from studyspec.spec.variants import Variant
 
 FOREIGN = "weights:"
@@ -43,6 +43,12 @@ class Stage:
             Learning.of(settings),
             metrics_of(settings.evaluation),
         )
+
+    @property
+    def metric_columns(self) -> tuple[str, ...]:
+        """The catalog columns that its metrics read."""
+        read = (name for use in self.metrics for name in pixel_metric(use).plugin.reads)
+        return tuple(dict.fromkeys(read))
 
 
 @dataclass(frozen=True)

@@ -218,6 +218,9 @@ class Schedule(Tabled[S]):
         """What `training.learning_rate` is multiplied with at step 0 to `steps` - 1."""
 
 
+Better = Literal["higher", "lower", "zero"]
+
+
 class Metric(Plugin):
     """A score. Formulas are SQL (DuckDB) over sums; views, selectors and tables follow from them.
 
@@ -229,7 +232,7 @@ class Metric(Plugin):
     label, meaning
         For readers: a short name, and how it is computed, as a sentence.
     better
-        Which scores are good.
+        Which scores are good: high ones, low ones, or, of signed errors, those near zero.
     formula
         The score from the sums and those in `patch_sums`; null where it is not defined.
     patch_sums
@@ -240,7 +243,7 @@ class Metric(Plugin):
 
     label: str
     meaning: str
-    better: Literal["higher", "lower"]
+    better: Better
     formula: str
     patch_sums: Mapping[str, str] = MappingProxyType({})
     bounds: tuple[float, float] | None = None
@@ -248,24 +251,35 @@ class Metric(Plugin):
 
 @dataclass(frozen=True)
 class CountMetric(Metric):
-    """A score of what is always counted."""
+    """A score of what is always counted.
+
+    With `counted_by`, a score of what that metric over pixels counts: known where that is asked
+    for, unknown elsewhere.
+    """
 
     name: str
     label: str
     meaning: str
-    better: Literal["higher", "lower"]
+    better: Better
     formula: str
     patch_sums: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     bounds: tuple[float, float] | None = None
+    counted_by: str = ""
 
 
 class PixelMetric(Metric, Tabled[S]):
     """A score that needs the pixels themselves, asked for by its table `[evaluation.NAME]`.
 
-    `sums` are the names of the numbers that it counts; each begins with the metric's name and "_".
+    Attributes
+    ----------
+    sums
+        The names of the numbers that it counts; each begins with the metric's name and "_".
+    reads
+        The catalog columns that `count_image` is told; their values are part of the key.
     """
 
     sums: tuple[str, ...]
+    reads: tuple[str, ...] = ()
 
     @abstractmethod
     def count(self, probability: Tensor, label: Tensor, settings: S) -> Mapping[str, Tensor]:
@@ -273,6 +287,15 @@ class PixelMetric(Metric, Tabled[S]):
 
         Probabilities are float32, labels bool; the decision is probability > 0.5.
         """
+
+    def count_image(
+        self, probability: Tensor, label: Tensor, settings: S, columns: Mapping[str, Value]
+    ) -> Mapping[str, Tensor]:
+        """As `count`, of patches of one image, told its catalog values that the metric reads.
+
+        `pixel_scale_nm` is that of the patches, after the resampling of the image.
+        """
+        return self.count(probability, label, settings)
 
 
 class Reader(Plugin):

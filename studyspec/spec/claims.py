@@ -92,6 +92,9 @@ class Selector(Settings):
             raise fault("take = 'setting' needs best_over", at="take")
         if self.take == "setting" and self.metric not in (names := best_by()):
             raise fault(f"the best setting is that of {listed(names)}", at="metric")
+        if self.best_over is not None and quantity(self.metric).better == "zero":
+            what = f"{self.metric} is best near zero: best_over cannot choose by it"
+            raise fault(what, at="metric")
         return self
 
 

@@ -39,6 +39,10 @@ class PatchSettings(Settings):
     min_particle_px: Annotated[int, Field(ge=0)] = Field(
         400, description="Patches with this many particle pixels or fewer are dropped [px]."
     )
+    empty: bool = Field(
+        False,
+        description="Keep every patch, so that what a network invents where nothing is counts too.",
+    )
 
 
 class PreprocessTables(Settings):

@@ -98,7 +98,7 @@ def best_setting(selectors: Mapping[int, Selector], scores: Scores) -> Differenc
     for sign, selector in selectors.items():
         points = _points(selector.best_over or "", scores.chosen(selector), scores)
         told = quantity(selector.metric)
-        if not points or isinstance(told, Derived) or told.better == "lower":
+        if not points or isinstance(told, Derived) or told.better != "higher":
             return "the best setting is found for a score of a sweep that should be high"
         at = [_number(scores.variants[variant][selector.best_over or ""]) for variant in points]
         if None in at:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from pathlib import Path
@@ -35,8 +35,11 @@ def write_json(table: Table, path: Path) -> None:
         half.write_text(rows + "\n", encoding="utf-8")
 
 
-def write_parquet(table: Table, path: Path) -> None:
-    """Write the rows as Parquet, each column in the type that the query gave it."""
+def write_parquet(table: Table, path: Path, told: Mapping[str, str] | None = None) -> None:
+    """Write the rows as Parquet, each column in the type that the query gave it.
+
+    `told` are words that the file bears beside the rows, by name.
+    """
     columns = list(zip(table.columns, table.types, strict=True))
     names = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns)
     values = ", ".join(f"unnest(${i + 1}::{kind}[])" for i, (_, kind) in enumerate(columns))
@@ -50,7 +53,9 @@ def write_parquet(table: Table, path: Path) -> None:
             ]
             connection.execute(f"insert into answer select {values}", given)
         target = text(str(half))
-        connection.execute(f"copy answer to {target} (format parquet, compression zstd)")
+        words = ", ".join(f"{quoted(name)}: {text(word)}" for name, word in (told or {}).items())
+        more = f", kv_metadata {{{words}}}" if words else ""
+        connection.execute(f"copy answer to {target} (format parquet, compression zstd{more})")
 
 
 @contextmanager

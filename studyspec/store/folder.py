@@ -145,6 +145,11 @@ class Results:
         return self.logs / "workers.log"
 
     @property
+    def tests(self) -> Path:
+        """What `studyspec test` wrote: a folder for each set of images, with its study."""
+        return self.folder / "tests"
+
+    @property
     def reports(self) -> Path:
         """Pages of reports."""
         return self.folder / "reports"

@@ -14,7 +14,7 @@ from functools import lru_cache
 import duckdb
 
 from studyspec.jobs.evaluate import ScoreColumns
-from studyspec.plugins.contracts import Metric, PixelMetric
+from studyspec.plugins.contracts import CountMetric, Metric, PixelMetric
 from studyspec.plugins.registry import METRICS, OURS
 from studyspec.store.sql_types import Column, elements, quoted, text
 
@@ -115,6 +115,8 @@ def _fault(metric: Metric, found: Formulas, scratch: duckdb.DuckDBPyConnection) 
     known = {one.name.lower(): one.expression for one in found.sums}
     if metric.name.lower() in {*TAKEN, *known, *(name.lower() for name in found.names)}:
         return "its name is taken by a column of the views"
+    if isinstance(metric, CountMetric) and metric.counted_by not in ("", *METRICS.names):
+        return f"there is no metric '{metric.counted_by}' to count it"
     for name, expression in metric.patch_sums.items():
         if name.lower() in TAKEN or known.get(name.lower(), expression) != expression:
             return f"its sum '{name}' is taken by another"
@@ -145,6 +147,9 @@ def _with_pixels(names: Iterable[str], source: str) -> str:
 
 
 def _pixels(metric: Metric) -> tuple[str, ...]:
+    """The names of the sums over pixels that a metric is a formula of."""
+    if isinstance(metric, CountMetric) and metric.counted_by:
+        metric = METRICS.get(metric.counted_by)
     return tuple(metric.sums) if isinstance(metric, PixelMetric) else ()
 
 

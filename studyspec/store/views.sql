@@ -13,15 +13,31 @@ create or replace view variant_setting as
 select p.study, p.profile, s.variant, s.setting, s.value
 from stored.plan_setting s join stored.newest_plan p on p.record = s.plan;
 
+-- What people call a network: "material/Au/0", with its profile and variant where it has any.
+create or replace view stored.network_name as
+select network, study || case when profile = '' then '' else '@' || profile end || '/'
+       || case when variant = 'base' then '' else variant || '/' end
+       || train || '/' || fold as name, study, profile, variant, train, fold
+from (select distinct network, study, profile, variant, train, fold
+      from stored.fold_cell where fold is not null);
+
 create or replace view networks as
-select a.key as network, t.* exclude (record), a.seconds, a.finished_at
+select a.key as network, n.* exclude (network), t.* exclude (record, fold), a.seconds, a.finished_at
 from stored.chosen c
 join stored.train t on t.record = c.record
-join stored.attempt a on a.record = c.record;
+join stored.attempt a on a.record = c.record
+left join (
+    select network, min(name) as name, list(name order by name) as names,
+           min_by(study, name) as study, min_by(profile, name) as profile,
+           min_by(variant, name) as variant, min_by(train, name) as train,
+           min_by(fold, name) as fold
+    from stored.network_name group by network
+) n on n.network = a.key;
 
 create or replace view history as
-select c.key as network, h.* exclude (record)
-from stored.chosen c join stored.train_history h on h.record = c.record;
+select c.key as network, n.name, n.study, n.train, n.fold, h.* exclude (record)
+from stored.chosen c join stored.train_history h on h.record = c.record
+left join networks n on n.network = c.key;
 
 -- The prepare jobs of every dataset and variant, from the lists of the cells that name it; of one
 -- that is trained on, as its networks see it, as tests may be cut otherwise.

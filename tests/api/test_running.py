@@ -11,7 +11,7 @@ import pytest
 import studyspec
 from studyspec import api
 from studyspec.api.standing import StageStanding
-from studyspec.errors import NothingThere, RunError
+from studyspec.errors import LearnError, NothingThere, RunError
 from studyspec.store.records import RecordIndex
 from tests.cli.projects import make_project
 
@@ -88,6 +88,25 @@ def test_a_run_of_several_studies_reads_the_records_once(
     assert len(made) == 1
 
 
+def test_trained_networks_are_found_by_what_they_were_trained_on(study: str) -> None:
+    place = api.Workplace(results_of(study))
+    both = api.find_networks("discs/A", place)
+    assert [one.name for one in both] == ["discs/A/0", "discs/A/1"]
+    (found,) = api.find_networks(both[1].sha256[:8], place)
+    assert found == both[1]
+    assert api.find_networks(str(both[1].file), api.Workplace("nowhere"))[0].name == "discs/A/1"
+    with pytest.raises(LearnError, match="no network 'discs/C'"):
+        api.find_networks("discs/C", place)
+    listed = api.networks.listed(results_of(study), ())
+    assert [one.name for one in listed] == [f"discs/{s}/{f}" for s in "AB" for f in (0, 1)]
+    data = Path(study).parent / "data"
+    scored = api.test("discs/A/1", data, place, options=api.Options(engine="inline"))
+    assert [one.network for one in scored.networks] == ["discs/A/1"]
+    assert len(scored.networks[0].images) == 6
+    assert scored.notes[0] == "discs/A/1 was trained on 3 of these 6 images: dice flatters it"
+    assert scored.notes[1].startswith("discs/A/1 does not say at which scale it was trained")
+
+
 def test_status_of_a_study_and_of_all(study: str) -> None:
     found = api.status(study)
     assert found.stages[1] == StageStanding("train", 4, 0, 0, 0)
@@ -133,14 +152,16 @@ def test_an_open_folder_compares(study: str) -> None:
     assert found.text == api.compare("A", "B", "A", scope, results_of(study)).text
 
 
-def test_masks_are_told_as_they_are_written(study: str, tmp_path: Path) -> None:
+def test_images_are_told_as_they_are_predicted(study: str, tmp_path: Path) -> None:
     root = Path(study).parent
     networks = sorted((root / "results/artifacts/networks").glob("*.safetensors"))[:2]
     told: list[object] = []
     images: list[str | Path] = [str(root / "data/A0.npy"), root / "data/B0.npy"]
-    masks = api.predict(networks, images, str(tmp_path), on_mask=told.append)
-    assert [mask.path.name for mask in masks] == ["A0_mask.png", "B0_mask.png"]
-    assert told == list(masks)
+    done = api.predict(networks, images, str(tmp_path), on_image=told.append)
+    assert [one.path.name for one in done.images] == ["A0_mask.ome.tif", "B0_mask.ome.tif"]
+    assert told == list(done.images)
+    assert not done.failed
+    assert done.sizes is None
 
 
 def test_cleaning_is_refused_while_a_run_goes_on(study: str) -> None:

@@ -6,7 +6,6 @@ condition are as many judges.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import torch
 from torch import nn
 
 from studyspec.learn.augment import FORMS, Augmenter
+from studyspec.learn.conditions import RELEASED_SCALE_NM, released_conditions
 from studyspec.learn.draws import Draws
 from studyspec.learn.weights import load_network
 from studyspec.plugins.values import Samples
@@ -25,8 +25,6 @@ from studyspec.spec.uses import Learning
 from studyspec.twin.conditions import Conditions
 
 PATCH_PX = 512
-SCALES = {"330": 0.02, "260": 0.026, "205": 0.033, "160": 0.042}
-"""Pixel scale [nm] by magnification [kX]."""
 SESSIONS = {
     ("Au", 2.2): "2021-10-06",
     ("Au", 10.0): "2021-09-02",
@@ -34,7 +32,6 @@ SESSIONS = {
     ("CdSe", 5.0): "2023-01-23",
 }
 """Sessions of the published training sets, by material and diameter; 5 nm gold by dose below."""
-NAME = re.compile(r"UNet_([0-9p]+)nm([A-Z][A-Za-z]*?)([0-9]{3})kX([0-9]+)e")
 PUBLISHED = {
     ("Au 2.2 nm 0.02 423", "Au 2.2 nm 0.02 423"): 0.811,
     ("Au 2.2 nm 0.02 423", "Au 5 nm 0.02 423"): 0.893,
@@ -77,12 +74,12 @@ def judges(folder: Path) -> list[Judge]:
     """The networks of a folder; a file whose name says no conditions is left out, loudly."""
     found = []
     for file in sorted(folder.glob("UNet_*.safetensors")):
-        match = NAME.match(file.name)
-        if match is None:
+        named = released_conditions(file.stem)
+        if not named.material:
             print(f"left out: {file.name}, whose name says no conditions")
             continue
-        diameter, material = float(match[1].replace("p", ".")), match[2]
-        scale, dose = SCALES[match[3]], float(match[4])
+        (diameter,), (material,) = named.diameter_nm, named.material
+        (scale,), (dose,) = named.pixel_scale_nm, named.dose_e_per_A2
         session = SESSIONS.get((material, diameter)) or _session_of_5nm_gold(scale, dose)
         conditions = Conditions(
             material, diameter, "ultrathin carbon", 300.0, scale, dose, session,
@@ -95,7 +92,7 @@ def judges(folder: Path) -> list[Judge]:
 def _session_of_5nm_gold(scale: float, dose: float) -> str:
     if dose in (80, 884):
         return "2022-06-15"
-    return "2021-10-06" if scale == SCALES["160"] else "2021-08-26"
+    return "2021-10-06" if scale == RELEASED_SCALE_NM["160"] else "2021-08-26"
 
 
 @dataclass(frozen=True)

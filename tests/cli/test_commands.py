@@ -102,8 +102,8 @@ def test_the_report_is_one_page(project: Path) -> None:
 def test_predict_writes_a_mask(project: Path) -> None:
     network = next((project / "results" / "artifacts" / "networks").glob("*.safetensors"))
     done = studyspec(project, "predict", str(network), "data/C0.npy", "--output", "masks")
-    assert done.stdout.startswith("masks/C0_mask.png  ")
-    assert (project / "masks" / "C0_mask.png").stat().st_size > 0
+    assert done.stdout.startswith("masks/C0_mask.ome.tif  ")
+    assert (project / "masks" / "C0_mask.ome.tif").stat().st_size > 0
 
 
 def test_status_says_what_is_done(project: Path) -> None:

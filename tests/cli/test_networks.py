@@ -97,6 +97,16 @@ def test_mistakes_are_pointed_at(tmp_path: Path, old: str, new: str, message: st
     assert "Traceback" not in done.stderr
 
 
+def test_a_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
+    torch.save(build(default_model(), 0).state_dict(), tmp_path / "good.h5")
+    (tmp_path / "bad.h5").write_bytes(b"none")
+    done = studyspec(tmp_path, "networks", "convert", "bad.h5", "good.h5", expect=1)
+    assert done.stdout.startswith("good.safetensors  ")
+    assert "error: bad.h5: no pickled weights" in done.stderr
+    assert "1 of 2 files were not converted" in done.stderr
+    assert studyspec(tmp_path, "networks", "convert", "bad.h5", expect=2).stdout == ""
+
+
 @pytest.mark.slow
 def test_predict_tells_how_far_networks_agree(tmp_path: Path) -> None:
     project(tmp_path)

@@ -38,3 +38,13 @@ def test_without_a_label_every_square_is_a_patch() -> None:
     found = cut(np.ones((32, 48), np.float32), None, PatchSettings(size=16))
     assert found.images.shape == (6, 16, 16)
     assert not found.labels.any()
+
+
+def test_empty_patches_are_kept_where_they_are_wanted() -> None:
+    label = np.zeros((32, 48), bool)
+    label[:16, :16] = True
+    settings = PatchSettings(size=16)
+    dropped = cut(np.ones(label.shape, np.float32), label, settings.model_copy())
+    kept = cut(np.ones(label.shape, np.float32), label, PatchSettings(size=16, empty=True))
+    assert (len(dropped.rows), dropped.dropped) == (0, 6)
+    assert (len(kept.rows), kept.dropped) == (6, 0)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from studyspec.errors import FileError, PluginError
 from studyspec.images.door import Labelled
 from studyspec.images.noise import NOISE_FACTS
-from studyspec.images.pipeline import load, prepare, preprocess, save
+from studyspec.images.pipeline import load, prepare, prepared_scale_nm, preprocess, save
 from studyspec.images.steps.flat_field import FlatFieldSettings, divide_by_surface
 from studyspec.images.steps.resample import resample
 from studyspec.images.steps.rescale import RescaleSettings, rescale
@@ -194,3 +194,11 @@ def test_patches_of_before_there_were_digests_are_no_patches(tmp_path: Path) -> 
     (tmp_path / "key" / "sha256").unlink()
     with pytest.raises(FileError, match="no prepared patches"):
         load(tmp_path / "key")
+
+
+def test_the_scale_after_a_pipeline_is_that_of_its_resampling() -> None:
+    assert prepared_scale_nm(pipeline(), 0.02) == 0.02
+    coarse = pipeline(resample={"pixel_scale_nm": 0.033})
+    assert prepared_scale_nm(coarse, 0.02) == pytest.approx(0.033, rel=1e-6)
+    image = WorkingImage(noise(40, 50), pixel_scale_nm=0.02)
+    assert preprocess(image, coarse).pixel_scale_nm == pytest.approx(0.033)

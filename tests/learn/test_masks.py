@@ -7,12 +7,16 @@ import numpy as np
 import pytest
 
 from studyspec.catalog.readers import read_label
-from studyspec.errors import FileError, LearnError
+from studyspec.errors import FileError, LearnError, ScaleUnknown
+from studyspec.learn.applied import Applied
 from studyspec.learn.building import build
+from studyspec.learn.conditions import Conditions
 from studyspec.learn.masks import predict_files
-from studyspec.learn.networks import Description
+from studyspec.learn.networks import Description, identify
 from studyspec.learn.prediction import probability
 from studyspec.learn.weights import save
+from studyspec.plugins.values import RawImage
+from studyspec.spec.foreign import ForeignNetwork
 from studyspec.spec.sections import PreprocessSettings
 from studyspec.spec.uses import Pipeline
 from tests.learn.patches import model
@@ -58,11 +62,44 @@ def test_an_image_whose_scale_is_not_known_is_named(tmp_path: Path) -> None:
     resampled = PreprocessSettings.model_validate({"resample": {"pixel_scale_nm": 0.03}})
     said = Description(model=model(), pipeline=Pipeline.of(resampled))
     save(build(model(), 1).state_dict(), tmp_path / "n.safetensors", said)
-    with pytest.raises(FileError, match=r"a\.npy: its pixel scale is not known"):
+    with pytest.raises(ScaleUnknown, match=r"a\.npy: how large is a pixel\?"):
         list(predict_files([tmp_path / "n.safetensors"], [image(tmp_path)], tmp_path))
+
+
+def test_an_image_is_resampled_to_the_scale_that_the_network_was_trained_at(tmp_path: Path) -> None:
+    file = identify("n", ForeignNetwork(weights=str(network(tmp_path))), Path("/"))
+    at = {"conditions": Conditions(pixel_scale_nm=(0.02, 0.05))}
+    applied = Applied.of(file.model_copy(update=at))
+    raw = RawImage(np.load(image(tmp_path)), pixel_scale_nm=0.04)
+    assert applied.prepared(raw).pixels.shape == (80, 56)
+    assert applied.prepared(raw, pixel_scale_nm=0.02).pixels.shape == (100, 70)
+    assert applied.probability(raw).shape == (100, 70)
+    with pytest.raises(ScaleUnknown, match=r"'n' was trained at 0\.02 nm"):
+        applied.prepared(RawImage(raw.pixels))
+    without = Applied.of(file)
+    assert without.prepared(RawImage(raw.pixels)).pixels.shape == (100, 70)
 
 
 def test_two_images_of_one_name_are_refused(tmp_path: Path) -> None:
     images = [image(tmp_path), tmp_path / "a.tif"]
     with pytest.raises(LearnError, match=r"two images would share the mask a_mask\.png"):
+        list(predict_files([network(tmp_path)], images, tmp_path))
+
+
+def test_a_file_that_fails_is_told_of_and_passed_over(tmp_path: Path) -> None:
+    """A small image fails too; without a listener the first failure ends it all."""
+    (tmp_path / "bad.tif").write_bytes(b"nothing of an image")
+    np.save(tmp_path / "small.npy", np.ones((3, 3), np.float32))
+    images = [tmp_path / "bad.tif", tmp_path / "small.npy", image(tmp_path)]
+    failed: dict[str, str] = {}
+    done = predict_files(
+        [network(tmp_path)],
+        images,
+        tmp_path,
+        on_failure=lambda path, error: failed.update({path.name: error.text}),
+    )
+    assert [mask.path.name for mask in done] == ["a_mask.png"]
+    assert list(failed) == ["bad.tif", "small.npy"]
+    assert all(text.startswith(str(tmp_path / name)) for name, text in failed.items())
+    with pytest.raises(FileError, match=r"bad\.tif: cannot be read"):
         list(predict_files([network(tmp_path)], images, tmp_path))

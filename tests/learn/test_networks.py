@@ -8,6 +8,7 @@ import pytest
 
 from studyspec.errors import LearnError
 from studyspec.learn.building import build
+from studyspec.learn.conditions import Conditions
 from studyspec.learn.networks import Description, NetworkFile, identify
 from studyspec.learn.weights import save
 from studyspec.spec.foreign import ForeignNetwork
@@ -81,3 +82,14 @@ def test_a_file_that_is_no_network_is_told_before_anything_runs(tmp_path: Path) 
     (tmp_path / "n.safetensors").write_bytes(b"nothing of the kind")
     with pytest.raises(LearnError, match="not a safetensors file"):
         foreign(tmp_path, weights="n.safetensors")
+
+
+def test_a_small_image_is_part_of_a_larger_one_whose_flat_field_is_not_known() -> None:
+    network = NetworkFile(name="n", sha256="0", conditions=Conditions(pixel_scale_nm=(0.02,)))
+
+    def steps(shape: tuple[int, int], scale: float) -> list[str]:
+        return [use.name for use in network.prepared_at(shape, scale).steps]
+
+    assert "flat_field" not in steps((130, 130), 0.08)
+    assert "flat_field" in steps((130, 140), 0.08)
+    assert "flat_field" in steps((2048, 2048), 0.02)

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from studyspec.jobs.evaluate import Evaluate
 from studyspec.jobs.stages import Job
 from studyspec.jobs.train import Train
+from studyspec.plan.datasets import ResolvedDataset
 from studyspec.spec.sections import StageSettings
 from tests.plan.studies import dataset, expansion, image, variant
 
@@ -103,3 +106,19 @@ def test_exact_and_drawn_labels_of_one_image_are_shared() -> None:
     jobs = expansion(relabelled, variant((("A", "E"),))).jobs
     assert evaluation(by_stage(jobs, "evaluate")[0]).shared == tuple(range(6))
     assert len(by_stage(jobs, "prepare")) == 12
+
+
+def test_a_test_knows_of_the_catalog_what_its_metrics_read() -> None:
+    scored = changed(evaluation={"particles": {}})
+    plain, coarse = DATASETS, {"A": scaled(DATASETS["A"], 0.04), "B": DATASETS["B"]}
+    for settings, differing in ((changed(), 0), (scored, 10)):
+        one, two = (expansion(sets, variant(BOTH, "base", settings)) for sets in (plain, coarse))
+        assert len({job.key for job in two.jobs} - {job.key for job in one.jobs}) == differing
+        told = {len(evaluation(job).columns) for job in by_stage(two.jobs, "evaluate")}
+        assert told == {1 if differing else 0}
+
+
+def scaled(of: ResolvedDataset, scale_nm: float) -> ResolvedDataset:
+    """The same images with another pixel scale in the catalog."""
+    images = [replace(one, row=replace(one.row, pixel_scale_nm=scale_nm)) for one in of.images]
+    return replace(of, images=tuple(images))

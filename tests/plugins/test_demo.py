@@ -156,7 +156,7 @@ def test_predict_uses_the_network_of_a_plug_in(environment: Environment, project
     (weights, *_) = (project / "results/artifacts/networks").glob("*.safetensors")
     found = environment.studyspec("predict", str(weights), "images/0.f32", cwd=project)
     assert found.returncode == 0, found.stderr
-    assert (project / "masks/0_mask.png").exists()
+    assert (project / "masks/0_mask.ome.tif").exists()
 
 
 def test_the_list_of_plug_ins_names_them(environment: Environment, project: Path) -> None:

@@ -71,3 +71,9 @@ def test_a_bound_that_decides_nothing_is_refused(
 def test_a_metric_without_known_bounds_may_differ_by_anything(metric: str) -> None:
     sides = {"left": CELL | {"metric": metric}, "right": OTHER | {"metric": metric}}
     assert Prediction.model_validate({**sides, "at_least": 2.0}).at_least == 2
+
+
+def test_the_best_of_a_sweep_is_not_chosen_by_what_is_best_near_zero() -> None:
+    left = CELL | {"metric": "diameter_bias_nm", "best_over": "augment.noise.rho"}
+    with pytest.raises(ValidationError, match="diameter_bias_nm is best near zero"):
+        Prediction.model_validate({"left": left, "right": OTHER, "at_least": 0.0})

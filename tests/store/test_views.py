@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from studyspec.catalog.columns import NAMES
 from studyspec.jobs.evaluate import Evaluate, ScoreColumns
 from studyspec.learn.metrics import reference
-from studyspec.plugins.contracts import PixelMetric
+from studyspec.plugins.contracts import CountMetric
 from studyspec.plugins.registry import METRICS
 from studyspec.spec.identity import digest
 from studyspec.store.folder import Results
@@ -193,7 +193,8 @@ def test_cell_scores_hold_every_metric(results: Results) -> None:
     assert found == rows(
         results, "select 'dice' as metric, dice_mean as mean, dice_sd as sd from matrix"
     )
-    counted = {metric.name for metric in METRICS if not isinstance(metric, PixelMetric)}
+    always = [one for one in METRICS if isinstance(one, CountMetric) and not one.counted_by]
+    counted = {metric.name for metric in always}
     assert {row["metric"] for row in rows(results, "from cell_scores")} == counted
 
 
@@ -205,6 +206,25 @@ def test_of_two_trainings_the_earliest_is_chosen(results: Results) -> None:
     assert len(rows(results, "from history")) == 2
     chosen = rows(results, "select weights_sha256 as w, chosen from attempts order by all")
     assert [row["chosen"] for row in chosen] == [True, False, False]
+
+
+def test_a_network_is_called_by_what_it_was_trained_on(results: Results) -> None:
+    for name, profile in (("gold", None), ("more", "paper")):
+        made = write_study(results, [dataset("Au")], variant(["Au"]), name=name, profile=profile)
+        write_all_done(results, made)
+    asked = "select name, names, study, train, fold from networks order by name"
+    found = rows(results, asked)
+    assert [row["name"] for row in found] == [f"gold/Au/{fold}" for fold in range(len(found))]
+    assert found[0] == {
+        "name": "gold/Au/0",
+        "names": ["gold/Au/0", "more@paper/Au/0"],
+        "study": "gold",
+        "train": "Au",
+        "fold": 0,
+    }
+    assert rows(results, "select distinct name from history order by name")[0] == {
+        "name": "gold/Au/0"
+    }
 
 
 def test_of_trainings_at_the_same_time_the_lowest_hash_is_chosen(results: Results) -> None:
