@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test gpu quick check bench stats-check twin-check trust-check pictures format clean-venv
+.PHONY: install demo test gpu quick check fuzz promises bench stats-check twin-check trust-check pictures format clean-venv
 
 .venv/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -36,6 +36,14 @@ check: install
 format: install
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# Ten thousand damaged files of each kind
+fuzz: install
+	STUDYSPEC_FUZZ=10000 $(BIN)/python -m pytest tests/fuzz --timeout 0
+
+# The tables of SECURITY.md and of the README
+promises: install
+	$(BIN)/python -m tests.promises
 
 bench: install
 	for script in tests/benchmarks/bench_*.py; do PYTHONPATH=. $(BIN)/python $$script || exit 1; done

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+
+# What is remembered of this user's own folders is none of a test's business.
+os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="studyspec-state-")
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from studyspec.api.workplace import HERE, AnyPath, Paths, Workplace, study_files
 from studyspec.plan.record import PlanRecord
 from studyspec.report.asked import Asked
 from studyspec.spec.loading import LoadedStudy, load
+from studyspec.store.connection import writable
 from studyspec.store.folder import Results
 from studyspec.store.ingest import ingest
 from studyspec.store.planned import previous_plan
@@ -47,7 +48,8 @@ def report(
 ) -> Path:
     """Write one offline HTML page on studies that share a results folder; its path.
 
-    Without `output`, several studies get a page each, and an index page that links them.
+    Without `output`, several studies get a page each, and an index page that links them. Of results
+    that can only be read, they are written here.
 
     Raises
     ------
@@ -60,9 +62,10 @@ def report(
     results, asked = _reported(studies, profile, workplace)
     if output is not None:
         return build(results, asked, Path(output))
+    folder = results.reports if writable(results) else Path()
     if len(asked) > 1:
-        return build_pages(results, asked, results.reports / "index.html")
-    return build(results, asked, results.reports / f"{asked[0].study}.html")
+        return build_pages(results, asked, folder / "index.html")
+    return build(results, asked, folder / f"{asked[0].study}.html")
 
 
 def summarize(

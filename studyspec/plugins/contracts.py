@@ -325,12 +325,18 @@ class Whereabouts:
         Address below which the published images lie; None: the authors' own.
     renders
         Folder of simulated images; None: simulate anew every time.
+    folders
+        Folders, beside the catalog's own, that its addresses may lead to.
+    allow_http
+        Whether files may be fetched without encryption from other machines.
     """
 
     catalog: Path
     cache: Path
     base_address: str | None = None
     renders: Path | None = None
+    folders: tuple[Path, ...] = ()
+    allow_http: bool = False
 
 
 class Source(Plugin):

@@ -30,10 +30,35 @@ def locked(results: Results, shared: bool = False) -> Iterator[None]:
 
     DuckDB reads the file before it takes its own lock, and then loses what another process commits.
     """
+    if shared and not writable(results):
+        with _read_locked(results):
+            yield
+        return
     results.folder.mkdir(parents=True, exist_ok=True)
     lock = os.open(results.lock, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         fcntl.flock(lock, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def writable(results: Results) -> bool:
+    """Whether results can be changed here; an archive can only be read."""
+    folder = results.folder
+    return not folder.exists() or os.access(folder, os.W_OK | os.X_OK)
+
+
+@contextmanager
+def _read_locked(results: Results) -> Iterator[None]:
+    """The lock of an archive: taken if its file is there, for somebody else may write to it."""
+    try:
+        lock = os.open(results.lock, os.O_RDONLY)
+    except OSError:
+        yield
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH)
         yield
     finally:
         os.close(lock)

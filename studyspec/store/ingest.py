@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from studyspec.store.connection import Connection
+from studyspec.store.connection import Connection, writable
 from studyspec.store.database import new_database, open_database
 from studyspec.store.folder import Results
 from studyspec.store.formulas import formulas
@@ -41,13 +41,16 @@ class _File:
 def ingest(results: Results) -> int:
     """Bring the database up to date with the records, batch by batch; how many were new.
 
-    A record that cannot be read is told of once, noted, and passed over until it changes.
+    A record that cannot be read is told of once, noted, and passed over until it changes. Results
+    that can only be read are left as they are.
 
     Raises
     ------
     EarlierResultsError
         If a record, or the database, is of an earlier version.
     """
+    if results.database.exists() and not writable(results):
+        return 0  # an archive: what its database tells is all that can be told
     total = 0
     while record_names(results):
         with open_database(results) as connection:
@@ -84,7 +87,7 @@ def _ingest_batch(results: Results, connection: Connection) -> tuple[int, bool]:
             problems |= insert_records(connection, whole)
         except Earlier as met:
             raise EarlierResultsError(results.folder, results.records / str(met)) from None
-        insert_plans(connection)
+        problems |= insert_plans(connection)
         Sums(formulas()).update(connection)
     stamps = {file.name: file.stamp for file in files}
     connection.execute("delete from stored.unreadable where list_contains($1, record)", [[*stamps]])

@@ -163,10 +163,11 @@ def read_record(path: Path) -> Record:
         If it cannot be read, is cut short, or is no record.
     """
     try:
-        values = json.loads(path.read_bytes())
+        values = _loaded(path.read_bytes())
     except (OSError, ValueError) as error:
         raise _unreadable(path, str(error)) from None
     head = _head(path, values)
+    assert isinstance(values, dict)
     return Record(head, *(_table(path, values, name) for name in ("ingredients", "result")))
 
 
@@ -182,14 +183,23 @@ def read_head(path: Path) -> Head:
         line = file.readline()
         file.seek(-len(END), os.SEEK_END)
         if file.read() == END and line.endswith(b",\n"):
-            return _head(path, json.loads(line[:-2] + b"}"))
+            return _head(path, _loaded(line[:-2] + b"}"))
     return read_record(path).head  # written by other hands, or not readable at all
 
 
 def head_of(path: Path, text: str) -> Head:
     """The head of a record whose text is at hand; raises StoreError, ValueError."""
     line = text.partition("\n")[0]
-    return _head(path, json.loads(f"{line[:-1]}}}" if line.endswith(",") else text))
+    return _head(path, _loaded(f"{line[:-1]}}}" if line.endswith(",") else text))
+
+
+def _loaded(text: str | bytes) -> JsonValue:
+    """JSON; raises ValueError for all that is none, or that no record is like."""
+    try:
+        found: JsonValue = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    return found
 
 
 def versions() -> dict[str, str]:
@@ -237,7 +247,7 @@ def _head(path: Path, values: JsonValue) -> Head:
     if not isinstance(values, dict):
         raise _unreadable(path, "not a record")
     schema = values.get("schema")
-    if isinstance(schema, int) and schema < SCHEMA:
+    if type(schema) is int and 1 <= schema < SCHEMA:
         raise EarlierResultsError(path.parent.parent, path)
     if schema != SCHEMA:
         raise _unreadable(path, f"schema {schema}, known is {SCHEMA}")

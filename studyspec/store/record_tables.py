@@ -20,7 +20,7 @@ from (select unnest($1) as record, unnest($2) as hash, unnest($3) as text)
 INVALID = """
 select record from (select unnest($1) as record, unnest($2) as text) where not json_valid(text)
 """
-EARLIER = f"select min(record) from incoming where schema < {SCHEMA}"
+EARLIER = f"select min(record) from incoming where schema between 1 and {SCHEMA - 1}"
 HEAD_FAULTS = [
     (f"schema is distinct from {SCHEMA}", "of another schema"),
     *((f"h.{c.name} is null", f"no {c.name}") for c in columns(Head) if c.required),
