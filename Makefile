@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test gpu quick check fuzz promises bench stats-check twin-check trust-check pictures format clean-venv
+.PHONY: install demo test gpu quick check fuzz soak promises bench stats-check twin-check trust-check pictures format clean-venv
 
 .venv/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -47,6 +47,10 @@ promises: install
 
 bench: install
 	for script in tests/benchmarks/bench_*.py; do PYTHONPATH=. $(BIN)/python $$script || exit 1; done
+
+# Ten thousand simulated schedules of runners and workers (`make test` has 300): half an hour
+soak: install
+	SCHEDULES=10000 $(BIN)/python -m pytest -m "slow or not slow" tests/simulation
 
 # False alarms and coverage of every kind of contrast, by simulation: a few minutes
 stats-check: install

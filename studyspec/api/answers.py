@@ -12,7 +12,7 @@ from studyspec.report.asked import Asked
 from studyspec.spec.loading import LoadedStudy, load
 from studyspec.store.connection import writable
 from studyspec.store.folder import Results
-from studyspec.store.ingest import ingest
+from studyspec.store.ingest import ingest_if_free
 from studyspec.store.planned import previous_plan
 from studyspec.store.queries import study_matrix
 
@@ -129,7 +129,7 @@ def _reported(
     """The results of some studies, brought up to date, and what is asked of them."""
     loaded = named_apart([load(study, profile) for study in study_files(studies)])
     results = workplace.results_of(loaded[0].root)
-    ingest(results)
+    ingest_if_free(results)
     for one in loaded:
         refuse_other(one, previous_plan(results, one.study.study.name, profile))
     return results, [_asked(one, workplace) for one in loaded]

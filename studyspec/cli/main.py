@@ -14,10 +14,12 @@ from studyspec.cli import (
     networks,
     plugins,
     predict,
+    records,
     results,
     studies,
     test,
     trust,
+    verify,
     work,
 )
 from studyspec.cli.causes import explained
@@ -39,9 +41,11 @@ compare_sets.register(app)
 test.register(app)
 predict.register(app)
 trust.register(app)
+verify.register(app)
 plugins.register(app)
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(networks.app, name="networks")
+app.add_typer(records.app, name="records")
 work.register(app)
 
 

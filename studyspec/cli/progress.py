@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -61,7 +61,8 @@ class Progress:
         trace: TracebackType | None,
     ) -> None:
         if self._live is not None:
-            self._live.stop()
+            with suppress(OSError):  # its terminal was closed
+                self._live.stop()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The live part."""
@@ -118,6 +119,9 @@ class Progress:
         if event.kind == "started":
             self._running[job.key] = job.title
             self._clock.start(job.key)
+        elif event.kind == "hung":
+            idle = duration(event.seconds or 0)
+            self._print(f"{job.title}: its process on {event.device} does nothing since {idle}")
         elif event.kind == "progress":
             self._running[job.key] = f"{job.title} {_far(event.progress)}"
             if share := _share(event.progress):

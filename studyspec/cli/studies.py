@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -202,8 +203,11 @@ def run(
                 summary = ended.summary
             else:
                 ended, summary = None, api.run(files, profile, place, how, progress)
-    except KeyboardInterrupt:
-        typer.echo("interrupted; the same command goes on from here", err=True)
+    except KeyboardInterrupt as stop:
+        left = getattr(stop, "left", ())
+        still = f", but these workers cannot be ended: {', '.join(left)}" if left else ""
+        with suppress(OSError):  # its terminal was closed
+            typer.echo(f"interrupted{still}; the same command goes on from here", err=True)
         raise typer.Exit(INTERRUPTED) from None
     for path in files:
         typer.echo(_matrix_text(path, profile, place))

@@ -390,7 +390,10 @@ class Engine(Protocol):
         """Those of the handles whose workers still live."""
 
     def cancel(self, handles: Iterable[str]) -> None:
-        """Ask workers to stop; they save a checkpoint and give back their jobs first."""
+        """Ask workers to stop; they save a checkpoint and give back their jobs first.
+
+        Those that were asked before, and still live, are to be ended.
+        """
 
     def why(self, handle: str) -> str:
         """How a worker ended, as far as the engine knows: "was killed by SIGKILL"."""

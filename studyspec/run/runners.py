@@ -2,44 +2,68 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
-from studyspec.run.queue import withdraw
+from studyspec.errors import RunError
+from studyspec.machine import FileLock
+from studyspec.run import leases
+from studyspec.run.queue import published, withdraw
 from studyspec.store.folder import Results
+
+TRIES, BETWEEN_S = 5, 0.02
+"""Who only looks holds the lock for a moment [s]: so often it is tried."""
 
 
 @contextmanager
 def present(results: Results) -> Iterator[None]:
     """Be a runner. One that finds itself alone takes back what dead ones had published."""
-    with _opened(results) as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            results.jobs.mkdir(parents=True, exist_ok=True)
-            withdraw(results, [path.stem for path in results.jobs.glob("*.json")])
-        except BlockingIOError:
-            pass
-        fcntl.flock(lock, fcntl.LOCK_SH)
+    with _lock(results) as lock:
+        if _free(results, lock):
+            withdraw(results, published(results))
+        lock.take(shared=True)
+        yield
+
+
+@contextmanager
+def absent(results: Results) -> Iterator[bool]:
+    """Whether there is no runner; if so, none begins before the block ends."""
+    with _lock(results) as lock:
+        yield _free(results, lock)
+
+
+@contextmanager
+def alone(results: Results) -> Iterator[None]:
+    """Be alone in a results folder, and let no runner begin before the block ends.
+
+    Raises
+    ------
+    RunError
+        If a run goes on there, or a worker is at a job.
+    """
+    where = str(results.folder)
+    with absent(results) as free:
+        if not free:
+            raise RunError("a run goes on here", where=where, hint="let it end, or stop it")
+        if busy := leases.live(results):
+            what = f"workers are at {len(busy)} jobs here, though no run goes on"
+            raise RunError(what, where=where, hint="let them end, or stop them")
         yield
 
 
 def any_alive(results: Results) -> bool:
-    """Whether a runner is alive."""
-    with _opened(results) as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    """Whether a runner is alive. Who looks at the same moment may be taken for one."""
+    with _lock(results) as lock:
+        return not lock.take(wait=False)
+
+
+def _free(results: Results, lock: FileLock) -> bool:
+    for _ in range(TRIES):
+        if lock.take(wait=False):
             return True
-        return False
+        results.machine.sleep(BETWEEN_S)
+    return False
 
 
-@contextmanager
-def _opened(results: Results) -> Iterator[int]:
-    results.run.mkdir(parents=True, exist_ok=True)
-    lock = os.open(results.run / "runners.lock", os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        yield lock
-    finally:
-        os.close(lock)
+def _lock(results: Results) -> AbstractContextManager[FileLock]:
+    return results.machine.opened_lock(results.run / "runners.lock")

@@ -5,7 +5,6 @@ Each worker has a file with its engine's handle, so that the next runner finds i
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,12 +14,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from studyspec.errors import RunError
 from studyspec.files import write
+from studyspec.machine import Machine
 from studyspec.plugins.contracts import Engine, Resources
 from studyspec.run.process import Process
 from studyspec.store.folder import Results
 
-STOP_S = 30.0
-"""Workers that were asked to stop get this long to save their checkpoints [s]."""
+STOP_S, END_S = 30.0, 5.0
+"""Workers get this long to save their checkpoints, and after that to end at all [s]."""
 FAIR_TRIES = 3
 """A run ends when workers die this often for each device with no job ended between."""
 
@@ -39,10 +39,13 @@ class Hired:
         """The name of its file."""
         return f"{self.place}-{self.handle}".replace(":", "-").replace("/", "-")
 
-    @property
-    def gone(self) -> bool:
+    def orphaned(self, machine: Machine) -> bool:
+        """Whether its runner has ended."""
+        return self.runner.here(machine) and not self.runner.alive(machine)
+
+    def gone(self, machine: Machine) -> bool:
         """Whether it was its own runner, in one process, and that has ended."""
-        return self.handle == self.runner.handle and self.runner.here and not self.runner.alive
+        return self.handle == self.runner.handle and self.orphaned(machine)
 
 
 AS_JSON = TypeAdapter(Hired)
@@ -53,7 +56,8 @@ class Workforce:
 
     def __init__(self, results: Results, engine: Engine, devices: Sequence[str]) -> None:
         self._results, self._engine, self._devices = results, engine, devices
-        self._me = Process.current()
+        self._machine = results.machine
+        self._me = Process.current(self._machine)
         self._deaths = 0
         self._last_death = ""
 
@@ -86,13 +90,27 @@ class Workforce:
         """A job has ended: earlier deaths of workers are forgotten."""
         self._deaths = 0
 
-    def dismiss(self, patience_s: float = STOP_S) -> None:
-        """Stop the own workers; wait until they have."""
+    def dismiss(self, patience_s: float = STOP_S) -> tuple[str, ...]:
+        """Stop the own workers, and wait until they have; those that nothing ends.
+
+        A Ctrl-C meanwhile ends the waiting: they are ended at once.
+        """
         own = [worker for worker in self._living() if worker.runner == self._me]
         handles = [worker.handle for worker in own]
-        self._engine.cancel(handles)
-        self._wait(handles, patience_s)
-        self._living()
+        with suppress(KeyboardInterrupt):
+            self._engine.cancel(handles)
+            self._wait(handles, patience_s)
+        if left := self._engine.alive(handles):
+            self._engine.cancel(left)
+            self._wait([*left], END_S)
+        alive = {worker.handle for worker in self._living()}
+        return tuple(f"{one.place} {one.handle}" for one in own if one.handle in alive)
+
+    def end(self, owner: Process) -> None:
+        """End the worker that is this process, if there is one: it has long been silent."""
+        handles = [worker.handle for worker in self._living() if worker.handle == owner.handle]
+        for _ in range(2 if owner.here(self._machine) and owner != self._me else 0):
+            self._engine.cancel(handles)
 
     def part(self, patience_s: float) -> None:
         """Wait for the own workers to end by themselves, unless they are busy for another run."""
@@ -101,9 +119,9 @@ class Workforce:
         self._living()
 
     def _wait(self, handles: Sequence[str], patience_s: float) -> None:
-        end = time.monotonic() + patience_s
-        while self._engine.alive(handles) and time.monotonic() < end:
-            time.sleep(0.02)
+        end = self._machine.monotonic() + patience_s
+        while self._engine.alive(handles) and self._machine.monotonic() < end:
+            self._machine.sleep(0.02)
 
     def _living(self) -> list[Hired]:
         """All live workers of this engine; those of dead runners are taken over."""
@@ -112,12 +130,12 @@ class Workforce:
         living = []
         for worker in hired:
             if worker.handle not in alive:
-                self._results.worker(worker.name).unlink(missing_ok=True)
+                self._machine.remove(self._results.worker(worker.name))
                 if worker.runner == self._me:
                     self._deaths += 1
                     self._last_death = self._engine.why(worker.handle)
                 continue
-            if worker.runner.here and not worker.runner.alive:
+            if worker.orphaned(self._machine):
                 worker = replace(worker, runner=self._me)
                 self._write(worker)
             living.append(worker)
@@ -125,14 +143,18 @@ class Workforce:
 
     def _read(self) -> list[Hired]:
         found = []
-        for path in sorted(self._results.workers.glob("[!.]*.json")):
+        for name in sorted(self._machine.names(self._results.workers)):
+            if name.startswith(".") or not name.endswith(".json"):
+                continue
+            path = self._results.workers / name
             with suppress(FileNotFoundError, ValidationError):
-                worker = AS_JSON.validate_json(path.read_bytes())
-                if worker.gone:
-                    path.unlink()
+                worker = AS_JSON.validate_json(self._machine.read(path))
+                if worker.gone(self._machine):
+                    self._machine.remove(path)
                 elif worker.place == self._engine.place:
                     found.append(worker)
         return found
 
     def _write(self, worker: Hired) -> None:
-        write(self._results.worker(worker.name), AS_JSON.dump_json(worker), durable=False)
+        path = self._results.worker(worker.name)
+        write(path, AS_JSON.dump_json(worker), durable=False, machine=self._machine)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import platform
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from studyspec.errors import PluginError, StoreError
 from studyspec.jobs.evaluate import Evaluate
 from studyspec.jobs.stages import Job
 from studyspec.jobs.task import Result, providers
+from studyspec.machine import THIS, Machine
 from studyspec.store.folder import Results
 from studyspec.store.head import Circumstances, Failure, Head, PlanName, PlanSequence, Status
 
@@ -98,6 +98,7 @@ def new_record(
     circumstances: Circumstances,
     result: Result | None = None,
     error: Failure | None = None,
+    machine: Machine = THIS,
 ) -> Record:
     """The record of an attempt that ends now."""
     head = Head(
@@ -108,7 +109,7 @@ def new_record(
         weights_sha256=getattr(result, "weights_sha256", None),
         network=job.task.network if isinstance(job.task, Evaluate) else None,
         started_at=circumstances.started_at,
-        finished_at=datetime.now(UTC),
+        finished_at=datetime.fromtimestamp(machine.now(), UTC),
         seconds=round(circumstances.seconds, 3),
         peak_memory_bytes=circumstances.peak_memory_bytes,
         device=circumstances.device,
@@ -149,12 +150,12 @@ def write_record(results: Results, record: Record) -> Path:
     Numbers that are not finite become null: JSON has none.
     """
     path = results.record(record.head.key, record.head.uuid)
-    if not path.exists():
-        files.write(path, _encoded(record))
+    if not results.machine.exists(path):
+        files.write(path, _encoded(record), machine=results.machine)
     return path
 
 
-def read_record(path: Path) -> Record:
+def read_record(path: Path, machine: Machine = THIS) -> Record:
     """A whole record.
 
     Raises
@@ -163,7 +164,7 @@ def read_record(path: Path) -> Record:
         If it cannot be read, is cut short, or is no record.
     """
     try:
-        values = _loaded(path.read_bytes())
+        values = _loaded(machine.read(path))
     except (OSError, ValueError) as error:
         raise _unreadable(path, str(error)) from None
     head = _head(path, values)
@@ -171,7 +172,7 @@ def read_record(path: Path) -> Record:
     return Record(head, *(_table(path, values, name) for name in ("ingredients", "result")))
 
 
-def read_head(path: Path) -> Head:
+def read_head(path: Path, machine: Machine = THIS) -> Head:
     """The head of a record, alone if that can be done.
 
     Raises
@@ -179,12 +180,11 @@ def read_head(path: Path) -> Head:
     StoreError
         As `read_record`.
     """
-    with suppress(OSError, ValueError), path.open("rb") as file:
-        line = file.readline()
-        file.seek(-len(END), os.SEEK_END)
-        if file.read() == END and line.endswith(b",\n"):
+    with suppress(OSError, ValueError):
+        line, end = machine.ends(path, len(END))
+        if end == END and line.endswith(b",\n"):
             return _head(path, _loaded(line[:-2] + b"}"))
-    return read_record(path).head  # written by other hands, or not readable at all
+    return read_record(path, machine).head  # written by other hands, or not readable at all
 
 
 def head_of(path: Path, text: str) -> Head:

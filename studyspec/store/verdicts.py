@@ -49,7 +49,7 @@ def fault(path: Path, text: str) -> str:
 def read_refused(results: Results) -> Refused:
     """The records that were refused."""
     try:
-        found = json.loads(results.refused.read_bytes())
+        found = json.loads(results.machine.read(results.refused))
         return {str(name): (str(stamp), str(why)) for name, (stamp, why) in found.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}

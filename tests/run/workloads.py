@@ -85,7 +85,7 @@ def study(
 
 def records(results: Results) -> list[dict[str, Any]]:
     """All records of jobs, by name."""
-    return [json.loads(path.read_text()) for path in sorted(results.records.glob("*.json"))]
+    return [json.loads(path.read_text()) for path in sorted(results.records.glob("[!.]*.json"))]
 
 
 def done_once(results: Results) -> dict[str, Any]:
