@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test gpu quick check bench stats-check twin-check trust-check pictures format clean-venv
+.PHONY: install demo test gpu quick check fuzz soak promises bench stats-check twin-check trust-check pictures format clean-venv
 
 .venv/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -37,8 +37,20 @@ format: install
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# Ten thousand damaged files of each kind
+fuzz: install
+	STUDYSPEC_FUZZ=10000 $(BIN)/python -m pytest tests/fuzz --timeout 0
+
+# The tables of SECURITY.md and of the README
+promises: install
+	$(BIN)/python -m tests.promises
+
 bench: install
 	for script in tests/benchmarks/bench_*.py; do PYTHONPATH=. $(BIN)/python $$script || exit 1; done
+
+# Ten thousand simulated schedules of runners and workers (`make test` has 300): half an hour
+soak: install
+	SCHEDULES=10000 $(BIN)/python -m pytest -m "slow or not slow" tests/simulation
 
 # False alarms and coverage of every kind of contrast, by simulation: a few minutes
 stats-check: install

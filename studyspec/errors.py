@@ -122,12 +122,24 @@ class StoreError(StudySpecError):
     """The results folder or its database cannot be used."""
 
 
+class DatabaseBusy(StoreError):  # noqa: N818
+    """Another program has the database open; the records do not need it."""
+
+
 class QueryError(StoreError):
     """A query of the user is wrong."""
 
 
 class RunError(StudySpecError):
     """A run cannot start or go on."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """A run was asked to stop, and has; `left` names workers that still live, whatever was done."""
+
+    def __init__(self, left: Sequence[str] = ()) -> None:
+        self.left = tuple(left)
+        super().__init__(*self.left)
 
 
 class BudgetOver(RunError):  # noqa: N818

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from studyspec.machine import THIS, Machine
+
 
 @contextmanager
-def whole(path: Path, durable: bool = True) -> Iterator[Path]:
+def whole(path: Path, durable: bool = True, machine: Machine = THIS) -> Iterator[Path]:
     """A place to write a file to, which takes its name at once when the block ends.
 
     If the block fails nothing is left. The place lies in the same folder, begins with a dot and
@@ -23,19 +23,22 @@ def whole(path: Path, durable: bool = True) -> Iterator[Path]:
         The file; its folder is made. One that is there is replaced.
     durable
         Whether the file outlives a loss of power from the moment it has its name.
+    machine
+        Whose files they are.
     """
-    half = beside(path)
+    half = hidden(path, machine)
+    machine.make_folder(path.parent)
     try:
         yield half
         if durable:
-            sync(half)
-        half.replace(path)
+            machine.sync(half)
+        machine.rename(half, path)
     except BaseException:
         with suppress(OSError):
-            half.unlink()
+            machine.remove(half)
         raise
     if durable:
-        sync(path.parent)
+        machine.sync(path.parent)
 
 
 @contextmanager
@@ -52,23 +55,24 @@ def whole_folder(path: Path) -> Iterator[Path]:
             raise
 
 
-def write(path: Path, content: str | bytes, durable: bool = True) -> None:
+def write(path: Path, content: str | bytes, durable: bool = True, machine: Machine = THIS) -> None:
     """Write text (UTF-8) or bytes, whole or not at all."""
     data = content.encode() if isinstance(content, str) else content
-    with whole(path, durable) as half:
-        half.write_bytes(data)
+    with whole(path, durable, machine) as half:
+        machine.put(half, data)
 
 
 def beside(path: Path) -> Path:
     """A hidden name of nobody else's in the same folder, which is made."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    return path.with_name(f".{uuid.uuid4().hex}.{path.name}")
+    return hidden(path)
+
+
+def hidden(path: Path, machine: Machine = THIS) -> Path:
+    """A hidden name of nobody else's in the same folder."""
+    return path.with_name(f".{machine.unique()}.{path.name}")
 
 
 def sync(path: Path) -> None:
     """Wait until a file, or what a folder lists, is on the disk."""
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+    THIS.sync(path)

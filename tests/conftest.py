@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 
@@ -11,6 +13,8 @@ import pytest
 from tests.slurm_cluster import cluster, whole_cluster
 
 __all__ = ["cluster", "whole_cluster"]
+# What is remembered of this user's own folders is none of a test's business.
+os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="studyspec-state-")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
 from collections import Counter
@@ -15,13 +16,20 @@ from urllib.parse import unquote
 
 @dataclass
 class FileServer:
-    """What is served and what was asked for. `cut` names a file that breaks off n times."""
+    """What is served and what was asked for. `cut` names a file that breaks off n times.
+
+    `moved` sends from a path to an address; `lies` gives a path headers of its own; `tags` says
+    whether answers tell which version of a file they are of.
+    """
 
     folder: Path
     url: str = ""
     cut: dict[str, int] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
     ranges: list[str] = field(default_factory=list)
+    moved: dict[str, str] = field(default_factory=dict)
+    lies: dict[str, dict[str, str]] = field(default_factory=dict)
+    tags: bool = True
 
     def handler(self) -> type[BaseHTTPRequestHandler]:
         """A request handler that answers from this server's folder."""
@@ -33,16 +41,30 @@ class FileServer:
             def do_GET(self) -> None:
                 name = unquote(self.path).lstrip("/")
                 server.asked[name] += 1
+                if name in server.moved:
+                    self.send_response(302)
+                    self.send_header("Location", server.moved[name])
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
                 path = server.folder / name
                 if not path.is_file():
                     self.send_error(404)
                     return
                 data, start = path.read_bytes(), 0
-                if found := re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", "")):
+                tag = f'"{hashlib.sha256(data).hexdigest()}"'
+                same = self.headers.get("If-Range", tag) == tag
+                if same and (found := re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))):
                     start = int(found[1])
                     server.ranges.append(self.headers["Range"])
                 self.send_response(206 if start else 200)
-                self.send_header("Content-Length", str(len(data) - start))
+                said = {"Content-Length": str(len(data) - start)}
+                if start:
+                    said["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"
+                if server.tags:
+                    said["ETag"] = tag
+                for head, value in (said | server.lies.get(name, {})).items():
+                    self.send_header(head, value)
                 self.end_headers()
                 rest = data[start:]
                 if server.cut.get(name, 0) > 0:

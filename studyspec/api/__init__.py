@@ -4,7 +4,7 @@ Brings the rooms together and prints nothing; what happens on the way goes to a 
 text or Path; results are frozen values. `catalog` has the commands on catalogs.
 """
 
-from studyspec.api import catalog, networks
+from studyspec.api import catalog, networks, records
 from studyspec.api.answers import edits, export, matrix, report, summarize
 from studyspec.api.checking import CheckedStudy, check
 from studyspec.api.courses import StudyLook, Until
@@ -40,10 +40,13 @@ from studyspec.api.standing import Standing, overview, status
 from studyspec.api.starter import init, schema
 from studyspec.api.trusting import Trusted, trust
 from studyspec.api.upkeep import clean, ingest
+from studyspec.api.verifying import Sample, verify
 from studyspec.api.workplace import HERE, Workplace, study_files
 from studyspec.run.events import Event, Summary
+from studyspec.run.recomputing import Comparison
 from studyspec.run.runner import Options
 from studyspec.spec.extends import profile_names as profiles_of
+from studyspec.store.snapshot import Limits
 
 __all__ = [
     "HERE",
@@ -51,10 +54,12 @@ __all__ = [
     "STATES",
     "Cancelled",
     "CheckedStudy",
+    "Comparison",
     "Event",
     "Expected",
     "FailedImage",
     "Inventory",
+    "Limits",
     "Listener",
     "MatrixRows",
     "OpenResults",
@@ -65,6 +70,7 @@ __all__ = [
     "Predicted",
     "PredictedImage",
     "Rows",
+    "Sample",
     "Scope",
     "Scored",
     "Standing",
@@ -101,6 +107,7 @@ __all__ = [
     "power",
     "predict",
     "profiles_of",
+    "records",
     "report",
     "run",
     "run_until_decided",
@@ -113,6 +120,7 @@ __all__ = [
     "summarize",
     "test",
     "trust",
+    "verify",
     "words",
     "work",
 ]

@@ -10,8 +10,9 @@ from studyspec.api.workplace import HERE, AnyPath, Paths, Workplace, study_files
 from studyspec.plan.record import PlanRecord
 from studyspec.report.asked import Asked
 from studyspec.spec.loading import LoadedStudy, load
+from studyspec.store.connection import writable
 from studyspec.store.folder import Results
-from studyspec.store.ingest import ingest
+from studyspec.store.ingest import ingest_if_free
 from studyspec.store.planned import previous_plan
 from studyspec.store.queries import study_matrix
 
@@ -47,7 +48,8 @@ def report(
 ) -> Path:
     """Write one offline HTML page on studies that share a results folder; its path.
 
-    Without `output`, several studies get a page each, and an index page that links them.
+    Without `output`, several studies get a page each, and an index page that links them. Of results
+    that can only be read, they are written here.
 
     Raises
     ------
@@ -60,9 +62,10 @@ def report(
     results, asked = _reported(studies, profile, workplace)
     if output is not None:
         return build(results, asked, Path(output))
+    folder = results.reports if writable(results) else Path()
     if len(asked) > 1:
-        return build_pages(results, asked, results.reports / "index.html")
-    return build(results, asked, results.reports / f"{asked[0].study}.html")
+        return build_pages(results, asked, folder / "index.html")
+    return build(results, asked, folder / f"{asked[0].study}.html")
 
 
 def summarize(
@@ -126,7 +129,7 @@ def _reported(
     """The results of some studies, brought up to date, and what is asked of them."""
     loaded = named_apart([load(study, profile) for study in study_files(studies)])
     results = workplace.results_of(loaded[0].root)
-    ingest(results)
+    ingest_if_free(results)
     for one in loaded:
         refuse_other(one, previous_plan(results, one.study.study.name, profile))
     return results, [_asked(one, workplace) for one in loaded]

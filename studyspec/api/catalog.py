@@ -13,7 +13,7 @@ from typing import Any
 from studyspec.api import running
 from studyspec.api.checking import check
 from studyspec.api.frames import Rows
-from studyspec.api.workplace import HERE, AnyPath, Workplace
+from studyspec.api.workplace import HERE, AnyPath, Workplace, own_folders
 from studyspec.catalog.add import Added
 from studyspec.catalog.add import add as add_images
 from studyspec.catalog.columns import KNOBS
@@ -142,7 +142,11 @@ def conditions(catalog: AnyPath = FILE, collection: str | None = None) -> Rows:
 
 
 def add(
-    folder: AnyPath, metadata: AnyPath, catalog: AnyPath = FILE, collection: str = "mine"
+    folder: AnyPath,
+    metadata: AnyPath,
+    catalog: AnyPath = FILE,
+    collection: str = "mine",
+    replace_others: bool = False,
 ) -> Added:
     """Make or extend a catalog from one's own images; every column of the CSV can be filtered on.
 
@@ -156,13 +160,17 @@ def add(
         Catalog file, made if it is not there.
     collection
         Collection of the new rows.
+    replace_others
+        Whether a new image may take the place of another one of the same name.
 
     Raises
     ------
     CatalogError, FileError
         Naming the line and column of the CSV; nothing is written then.
     """
-    return add_images(Path(folder), Path(metadata), Path(catalog), collection)
+    added = add_images(Path(folder), Path(metadata), Path(catalog), collection, replace_others)
+    note = own_folders().remember(Path(folder), Path(catalog))
+    return replace(added, notes=(*added.notes, note)) if note else added
 
 
 def simulate(

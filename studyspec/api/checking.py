@@ -95,7 +95,9 @@ class CheckedStudy:
     @property
     def files(self) -> Files:
         """Where a worker finds what an image's address means."""
-        return Files(str(self.at.catalog), str(self.at.cache), self.at.base_address)
+        at = self.at
+        folders = tuple(str(folder) for folder in at.folders)
+        return Files(str(at.catalog), str(at.cache), at.base_address, folders)
 
 
 def check(study: AnyPath, profile: str | None = None, workplace: Workplace = HERE) -> CheckedStudy:
@@ -117,13 +119,17 @@ def check(study: AnyPath, profile: str | None = None, workplace: Workplace = HER
     CatalogError
         If the catalog cannot be read.
     """
-    loaded = load(Path(study), profile)
+    loaded = load(Path(study), profile, workplace.max_jobs)
     settings = loaded.study.catalog
-    at = workplace.whereabouts(loaded.root / settings.path, settings.base_address)
+    at = workplace.whereabouts(
+        loaded.root / settings.path,
+        settings.base_address,
+        [(loaded.root / folder).absolute() for folder in settings.folders],
+    )
     own = (wanted.collection or settings.collection for wanted in loaded.study.datasets.values())
     catalog = Catalog.open(at.catalog, tuple(dict.fromkeys(own)))
     datasets, mistakes = _datasets(loaded, catalog, Door(at))
-    networks, lost = _networks(loaded)
+    networks, lost = _networks(loaded, workplace.trust)
     starts, unfit = _starts(loaded)
     _refuse(loaded, [*mistakes, *lost, *unfit, *_trends(loaded, catalog, datasets)])
     searched = loaded.study.search.datasets if loaded.study.search else ()
@@ -147,13 +153,13 @@ def _datasets(
     return datasets, mistakes
 
 
-def _networks(loaded: LoadedStudy) -> tuple[dict[str, NetworkFile], list[Mistake]]:
+def _networks(loaded: LoadedStudy, trust: bool) -> tuple[dict[str, NetworkFile], list[Mistake]]:
     """The foreign networks, and what is wrong with others."""
     networks: dict[str, NetworkFile] = {}
     mistakes: list[Mistake] = []
     for name, wanted in loaded.study.networks.items():
         try:
-            networks[name] = identify_network(name, wanted, loaded.root)
+            networks[name] = identify_network(name, wanted, loaded.root, trust)
         except LearnError as error:
             mistakes.append(Mistake(("networks", name), error.text))
     return networks, mistakes

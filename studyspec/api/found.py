@@ -40,7 +40,7 @@ def find(
     Raises
     ------
     LearnError
-        If one is not found; it says what there is.
+        If one is not found, it says what there is; if one is code that nobody said to run.
     """
     results = workplace.results_of(Path())
     if results.records.exists():
@@ -49,7 +49,7 @@ def find(
     places = [Path(folder) for folder in several(folders)]
     found: dict[str, NetworkFile] = {}
     for asked in several(networks):
-        for network in _Search(str(asked), results, known, places).all():
+        for network in _Search(str(asked), results, known, places, workplace.trust).all():
             found.setdefault(network.sha256, network)
     return tuple(found.values())
 
@@ -80,6 +80,7 @@ class _Search:
     results: Results
     known: Sequence[KnownNetwork]
     folders: Sequence[Path]
+    trust: bool
 
     def all(self) -> list[NetworkFile]:
         path = Path(self.asked)
@@ -95,7 +96,7 @@ class _Search:
 
     def _of_file(self, path: Path) -> NetworkFile:
         """A file; if it is of a results folder, as that knows it."""
-        network = _identified(path.stem, path)
+        network = _identified(path.stem, path, self.trust)
         home = self.results
         if path.absolute().parent.match("artifacts/networks"):
             home = Results(path.absolute().parents[2])
@@ -131,8 +132,8 @@ def networks_in(folder: Path) -> Iterable[Path]:
     return (p for p in folder.iterdir() if p.suffix in SUFFIXES and p.is_file())
 
 
-def _identified(name: str, path: Path) -> NetworkFile:
-    return identify(name, ForeignNetwork(weights=str(path.absolute())), Path("/"))
+def _identified(name: str, path: Path, trust: bool = False) -> NetworkFile:
+    return identify(name, ForeignNetwork(weights=str(path.absolute())), Path("/"), trust)
 
 
 def _of_store(known: KnownNetwork, results: Results) -> NetworkFile:

@@ -49,7 +49,7 @@ def listed(results: AnyPath = RESULTS, folders: Paths = FOLDERS) -> tuple[Listed
     LearnError
         If a file in a folder cannot be read.
     """
-    place = Workplace(results)
+    place = Workplace(results, trust=True)  # they are listed, not run
     trained = [
         Listed(one.name, words, one.sha256, None if file is None else str(file))
         for one, words, file in known_files(results)

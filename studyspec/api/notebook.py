@@ -12,10 +12,11 @@ from studyspec.errors import NothingThere
 from studyspec.spec.derived import DICE
 from studyspec.spec.names import BASE
 from studyspec.store.folder import Results
-from studyspec.store.ingest import ingest
+from studyspec.store.ingest import ingest_if_free
 from studyspec.store.named import MARK, NAMED
 from studyspec.store.queries import study_matrix, user_query
 from studyspec.store.queries import words as words_of
+from studyspec.store.snapshot import LIMITS, Limits
 
 if TYPE_CHECKING:
     from studyspec.report.pairs import PairDifference
@@ -49,9 +50,9 @@ class OpenResults:
 
     results: Results = field(repr=False)
 
-    def sql(self, query: str) -> Rows:
+    def sql(self, query: str, limits: Limits = LIMITS) -> Rows:
         """Answer SQL, or a query by its name ("@matrix"); raises as `api.sql`."""
-        return Rows.of(user_query(self.results, query))
+        return Rows.of(user_query(self.results, query, limits))
 
     def studies(self) -> Rows:
         """The studies in the store."""
@@ -108,13 +109,13 @@ def open_results(folder: AnyPath = RESULTS) -> OpenResults:
         If there are no results.
     """
     results = results_in(folder)
-    ingest(results)
+    ingest_if_free(results)
     if not results.database.exists():
         raise NothingThere("no results here", where=str(folder), hint="studyspec run makes them")
     return OpenResults(results)
 
 
-def sql(query: str, results: AnyPath = RESULTS) -> Rows:
+def sql(query: str, results: AnyPath = RESULTS, limits: Limits = LIMITS) -> Rows:
     """Answer one SQL statement, or a query by its name ("@matrix"); the README has the views.
 
     Parameters
@@ -123,15 +124,17 @@ def sql(query: str, results: AnyPath = RESULTS) -> Rows:
         It can change nothing, and may be asked while a run goes on.
     results
         The results folder.
+    limits
+        Longest time, most memory, most rows.
 
     Raises
     ------
     NothingThere
         If there are no results.
     QueryError
-        If the SQL is wrong, is not one statement, or is no question.
+        If the SQL is wrong, is not one statement, is no question, or goes beyond the limits.
     """
-    return OpenResults(results_in(results)).sql(query)
+    return OpenResults(results_in(results)).sql(query, limits)
 
 
 def compare(

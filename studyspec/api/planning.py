@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import get_args
+
+from pydantic import ValidationError
 
 from studyspec.api.checking import CheckedStudy, check
 from studyspec.api.workplace import HERE, AnyPath, Workplace
@@ -18,6 +21,8 @@ from studyspec.plan.trials import Searched, plan_search
 from studyspec.store.planned import previous_plan
 from studyspec.store.queries import stage_seconds
 from studyspec.store.records import RecordIndex, lowest_loss
+
+log = logging.getLogger(__name__)
 
 STATES: tuple[State, ...] = get_args(State)
 
@@ -123,10 +128,21 @@ def _question(checked: CheckedStudy) -> Question:
 
 def _judged(expansion: Expansion, record: PlanRecord, index: RecordIndex) -> tuple[PlannedJob, ...]:
     """Every job with its state: by what is recorded, and by the study's previous plan."""
-    before = previous_plan(index.results, record.study, record.profile, index)
+    before = _previous(record, index)
     known = {k: Known(s.done, s.final_failure) for k, s in index.statuses().items()}
-    changes = Changes(record, None if before is None else PlanRecord.model_validate(before.plan))
+    changes = Changes(record, before)
     return judge(expansion.jobs, known, index.has_artifact, changes.reason)
+
+
+def _previous(record: PlanRecord, index: RecordIndex) -> PlanRecord | None:
+    """The plan before; None if there is none, or it is no plan: then nothing is told of changes."""
+    before = previous_plan(index.results, record.study, record.profile, index)
+    try:
+        return None if before is None else PlanRecord.model_validate(before.plan)
+    except ValidationError as error:
+        what = str(error).splitlines()[0]
+        log.warning("the plan %s cannot be read: %s", before.key if before else "", what)
+        return None
 
 
 def _searched(checked: CheckedStudy, index: RecordIndex) -> Searched | None:

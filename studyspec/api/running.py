@@ -24,7 +24,7 @@ from studyspec.run import runner
 from studyspec.run.events import Event, Summary
 from studyspec.run.runner import Options
 from studyspec.spec.loading import load
-from studyspec.store.ingest import ingest
+from studyspec.store.ingest import ingest_if_free
 from studyspec.store.planned import previous_plan, write_plan
 from studyspec.store.records import RecordIndex
 
@@ -111,7 +111,7 @@ def finish(
         for study, profile in studies:
             checked = _fetched(study, profile, workplace, listener)
             if index is None:
-                ingest(checked.results)  # what is refused there is done again
+                ingest_if_free(checked.results)  # what is refused there is done again
                 index = RecordIndex(checked.results)
             name = checked.name
             refuse_other(checked.loaded, previous_plan(checked.results, name, profile, index))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from studyspec.api.checking import check
@@ -54,7 +54,7 @@ class Standing:
 
 def status(study: AnyPath, profile: str | None = None, workplace: Workplace = HERE) -> Standing:
     """What of a study is done, under way, to do and failed; raises as `plan`."""
-    checked = check(study, profile, workplace)
+    checked = check(study, profile, replace(workplace, trust=True))  # it runs nothing
     results, index = checked.results, RecordIndex(checked.results)
     jobs = plan_checked(checked, index).jobs
     statuses = index.statuses()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from studyspec.api.found import FOLDERS, find
 from studyspec.api.workplace import HERE, AnyPath, Paths, Workplace, several
-from studyspec.catalog.add import metadata_rows
+from studyspec.catalog.metadata import metadata_rows
 from studyspec.catalog.readers import suffixes
 from studyspec.errors import FileError, NothingThere
 from studyspec.learn.networks import SUFFIXES

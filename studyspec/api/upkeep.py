@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from studyspec.api.workplace import RESULTS, AnyPath, results_in
-from studyspec.errors import RunError
-from studyspec.run.runners import any_alive
+from studyspec.run.runners import alone
 from studyspec.store import cleaning
 from studyspec.store import ingest as ingestion
 
@@ -46,9 +45,8 @@ def clean(results: AnyPath = RESULTS, networks: bool = False) -> int:
     Raises
     ------
     RunError
-        If a run goes on there.
+        If a run goes on there, or a worker is at a job.
     """
     place = results_in(results)
-    if any_alive(place):
-        raise RunError("a run goes on here", where=str(place.folder), hint="let it end, or stop it")
-    return cleaning.clean(place, networks)
+    with alone(place):
+        return cleaning.clean(place, networks)

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from studyspec.catalog.own_folders import OwnFolders
 from studyspec.errors import NothingThere
 from studyspec.plugins.contracts import Whereabouts
 from studyspec.spec.extends import extended
+from studyspec.spec.size import MOST_JOBS
 from studyspec.store.folder import Results
 
 AnyPath = str | Path
@@ -25,25 +27,45 @@ class Workplace:
 
     The default results folder is `results/` in the study's project root, the default cache is the
     user's cache directory, the default address that of the images' authors.
+
+    `allow_http`: files may be fetched without encryption; `trust`: networks that are code may run;
+    a study of more jobs than `max_jobs` is refused.
     """
 
     results: AnyPath | None = None
     cache: AnyPath | None = None
     base_address: str | None = None
+    allow_http: bool = False
+    trust: bool = False
+    max_jobs: int | None = MOST_JOBS
 
     def results_of(self, root: Path) -> Results:
         """The results folder for a project root."""
         return results_in(root / RESULTS if self.results is None else self.results)
 
-    def whereabouts(self, catalog: AnyPath, base_address: str | None = None) -> Whereabouts:
-        """Where the addresses of a catalog start; `base_address` is the study's own."""
+    def whereabouts(
+        self, catalog: AnyPath, base_address: str | None = None, folders: Sequence[Path] = ()
+    ) -> Whereabouts:
+        """Where the addresses of a catalog start; `base_address` and `folders` are the study's."""
         from platformdirs import user_cache_path
 
-        cache = Path(self.cache or user_cache_path("studyspec")).absolute()
-        return Whereabouts(Path(catalog), cache, self.base_address or base_address)
+        return Whereabouts(
+            Path(catalog),
+            Path(self.cache or user_cache_path("studyspec")).absolute(),
+            self.base_address or base_address,
+            folders=(*folders, *own_folders().folders),
+            allow_http=self.allow_http,
+        )
 
 
 HERE = Workplace()
+
+
+def own_folders() -> OwnFolders:
+    """The folders of images that the user of this machine has named himself."""
+    from platformdirs import user_state_path
+
+    return OwnFolders(user_state_path("studyspec") / "folders.json")
 
 
 def results_in(folder: AnyPath) -> Results:

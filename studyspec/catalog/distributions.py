@@ -38,7 +38,7 @@ class Distribution:
             raise StudySpecError(f"'{text}' is no distribution", hint=FORM)
         kind, given = found[1].lower(), found[2].split(",")
         try:
-            first, second = (float(one) for one in given)
+            first, second = (float("no" if "_" in one else one) for one in given)
         except ValueError:
             raise StudySpecError(f"'{text}' needs two numbers", hint=FORM) from None
         if not (math.isfinite(first) and math.isfinite(second)):

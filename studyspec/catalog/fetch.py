@@ -1,27 +1,27 @@
-"""Fetching: remote files into the shared cache, resumed, in parallel, pinned at first sight."""
+"""Fetching: remote files into the shared cache, in parallel, opened and pinned at first sight."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 
 from studyspec.catalog.addresses import Address, resolve
+from studyspec.catalog.download import client, download
 from studyspec.catalog.hashes import file_sha256
+from studyspec.catalog.locks import locked
 from studyspec.catalog.pins import Pin, Pins
-from studyspec.errors import FetchError
+from studyspec.catalog.readers import check_readable
+from studyspec.errors import FetchError, FileError
 from studyspec.files import sync
 from studyspec.plugins.contracts import Whereabouts
 
-TRIES = 3
-PAUSE_S = 0.5
-TIMEOUT = httpx.Timeout(30.0)
-RESUME = "run the same command again: it goes on where it stopped"
 Listener = Callable[[str, int, int | None], None]
+SHOWN_BYTES = 40
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class FetchReport:
     """What came of a fetch: addresses fetched, and why others were not."""
 
     fetched: tuple[str, ...]
-    failures: Mapping[str, FetchError]
+    failures: Mapping[str, FileError]
 
     def raise_failures(self) -> None:
         """Raise one error that names every failure, if there is any."""
@@ -70,99 +70,73 @@ class Fetcher:
         workers
             Downloads at once.
         """
-        addresses = {uri: resolve(uri, self._at) for uri in dict.fromkeys(uris)}
         fetched: dict[str, Pin] = {}
-        failures: dict[str, FetchError] = {}
-        with (
-            httpx.Client(timeout=TIMEOUT, follow_redirects=True) as client,
-            ThreadPoolExecutor(workers) as pool,
-        ):
+        failures: dict[str, FileError] = {}
+        with client(self._at.allow_http) as server, ThreadPoolExecutor(workers) as pool:
             running = {
-                uri: pool.submit(self._fetch_one, client, uri, address, progress or _silent)
-                for uri, address in addresses.items()
-                if address is not None and address.url is not None
+                uri: pool.submit(self._fetch_one, server, uri, progress or _silent)
+                for uri in dict.fromkeys(uris)
             }
             for uri, future in running.items():
                 try:
-                    fetched[uri] = future.result()
-                except FetchError as error:
+                    found = future.result()
+                except FileError as error:
                     failures[uri] = error
+                    continue
+                if found is not None:
+                    fetched[uri] = found
         if fetched:
             self._pins.add(fetched.values())
-        return FetchReport(tuple(fetched), failures)
+        return FetchReport(tuple(fetched), MappingProxyType(failures))
 
-    def _fetch_one(
-        self, client: httpx.Client, uri: str, address: Address, progress: Listener
-    ) -> Pin:
+    def _fetch_one(self, server: httpx.Client, uri: str, progress: Listener) -> Pin | None:
+        """The pin of a file that is now here; None if nothing is to be fetched."""
+        address = resolve(uri, self._at)
+        if address is None or address.url is None:
+            return None
+        try:
+            with locked(address.path):
+                return self._had(server, uri, address, progress)
+        except OSError as error:
+            what = f"cannot be written: {error.strerror or error}"
+            hint = "free disk, or name another cache: --cache DIR"
+            raise FetchError(what, where=str(error.filename or address.path), hint=hint) from None
+
+    def _had(self, server: httpx.Client, uri: str, address: Address, progress: Listener) -> Pin:
         assert address.url is not None
         pin = self._pins.get(uri)
-        if address.path.exists():
-            found = Pin(uri, file_sha256(address.path), address.path.stat().st_size)
-            _compare(found, pin, address)
-            return found
-        address.path.parent.mkdir(parents=True, exist_ok=True)
-        part = address.path.with_name(f"{address.path.name}.part")
-        for attempt in range(1, TRIES + 1):
-            try:
-                _download(client, address.url, part, lambda *n: progress(address.path.name, *n))
-                break
-            except (httpx.TransportError, _Shortened) as error:
-                if attempt == TRIES:
-                    raise FetchError(
-                        f"{_reason(error)}, {TRIES} times", where=address.url, hint=RESUME
-                    ) from None
-                time.sleep(PAUSE_S * attempt)
+        path, here = address.path, address.path.exists()
+        part = path if here else path.with_name(f"part-{path.name}")
+        if not here:
+            download(server, address.url, part, lambda *n: progress(address.name, *n))
         found = Pin(uri, file_sha256(part), part.stat().st_size)
         try:
             _compare(found, pin, address)
+            if pin is None:
+                _open(address, part)
         except FetchError:
-            part.unlink()
+            if not here:
+                part.unlink()
             raise
-        sync(part)
-        part.replace(address.path)
-        sync(address.path.parent)
+        if not here:
+            sync(part)
+            part.replace(path)
+            sync(path.parent)
         return found
 
 
-class _Shortened(Exception):  # noqa: N818
-    """The server sent fewer bytes than it promised."""
-
-
-def _download(
-    client: httpx.Client, url: str, part: Path, progress: Callable[[int, int | None], None]
-) -> None:
-    """Download into a part file, from where it ends if the server can.
-
-    Raises
-    ------
-    FetchError
-        For an answer that trying again would not change.
-    """
-    have = part.stat().st_size if part.exists() else 0
-    headers = {"Range": f"bytes={have}-"} if have else {}
-    with client.stream("GET", url, headers=headers) as answer:
-        if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-            part.unlink()
-            raise _Shortened("the part that was here is not of this file")
-        if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
-            raise _Shortened(f"the server answered {answer.status_code}")
-        if answer.status_code not in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
-            raise FetchError(
-                f"the server answered {answer.status_code} {answer.reason_phrase}",
-                where=url,
-                hint="is the address right? a mirror is set by --base-address",
-            )
-        resumed = answer.status_code == httpx.codes.PARTIAL_CONTENT
-        done = have if resumed else 0
-        length = answer.headers.get("Content-Length")
-        total = None if length is None else done + int(length)
-        with part.open("ab" if resumed else "wb") as file:
-            for chunk in answer.iter_bytes():
-                file.write(chunk)
-                done += len(chunk)
-                progress(done, total)
-    if total is not None and done < total:
-        raise _Shortened(f"{done} of {total} bytes came")
+def _open(address: Address, file: Path) -> None:
+    """Refuse what no reader can open: it may be a page that asks for a password."""
+    try:
+        check_readable(file)
+    except FileError as error:
+        with file.open("rb") as begun:
+            first = begun.read(SHOWN_BYTES)
+        raise FetchError(
+            f"what came is not the file that it should be: {error.what}; it begins with {first!r}",
+            where=str(address.url),
+            hint="open the address in a browser: does it want a password? mend the catalog",
+        ) from None
 
 
 def _compare(found: Pin, pin: Pin | None, address: Address) -> None:
@@ -173,10 +147,6 @@ def _compare(found: Pin, pin: Pin | None, address: Address) -> None:
             where=str(address.url),
             hint="if the change is right, delete its line in pins.csv (and the file in the cache)",
         )
-
-
-def _reason(error: Exception) -> str:
-    return str(error) or type(error).__name__
 
 
 def _silent(name: str, done: int, total: int | None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import fcntl
 import io
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
@@ -11,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
+from studyspec.catalog.locks import locked
 from studyspec.errors import CatalogError
 from studyspec.files import write
 
@@ -47,9 +47,7 @@ class Pins:
 
     def add(self, pins: Iterable[Pin]) -> None:
         """Write new pins; one that is there already stays as it is."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with (self.path.with_name(".pins.lock")).open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with locked(self.path):
             known = dict(self._read())
             for pin in pins:
                 known.setdefault(pin.uri, pin)

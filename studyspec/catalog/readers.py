@@ -80,6 +80,20 @@ def read_label(path: Path) -> Mask:
     return np.asarray(array != 0)
 
 
+def check_readable(path: Path) -> None:
+    """Refuse a file that is neither image nor label: no reader opens it.
+
+    Raises
+    ------
+    FileError, PluginError
+        As `read_image`.
+    """
+    array, _ = _read(path)
+    if array.ndim < 2 or array.size == 0 or array.dtype.kind not in "biuf":
+        shape = " x ".join(map(str, array.shape))
+        raise FileError(f"no image: {array.dtype} of shape {shape}", where=str(path))
+
+
 def read_scale(path: Path) -> float | None:
     """The pixel scale that the header of an image or label tells [nm]; raises as `read_image`."""
     return _read(path)[1]
@@ -164,7 +178,11 @@ def _called(found: Found[Reader], path: Path, named: Path) -> tuple[FileArray, f
             warnings.simplefilter("ignore")  # readers warn of odd headers that decide nothing
             given: object = found.plugin.read(path)
     except MemoryError:
-        raise
+        raise FileError(
+            "it needs more memory than there is: is its header damaged?",
+            where=str(path),
+            hint="copy or fetch it again",
+        ) from None
     except Exception as error:  # the readers raise anything at all on a broken file
         ours = found.provider.distribution == OURS
         by = "" if ours else f" by reader '{found.plugin.name}' of {found.provider}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -17,7 +18,9 @@ import duckdb
 from studyspec.catalog import published, twin_rows
 from studyspec.catalog.clauses import FilterProblem, clauses, quoted
 from studyspec.catalog.columns import BY_NAME, COLUMNS
+from studyspec.catalog.locks import locked
 from studyspec.catalog.row import ImageRow
+from studyspec.catalog.row_functions import not_of_the_row
 from studyspec.errors import CatalogError
 from studyspec.files import whole
 from studyspec.plugins.values import Value
@@ -123,7 +126,7 @@ class Catalog:
         values = [collection, *(v for _, values in conditions for v in values)]
         with self._table() as connection:
             if wanted.sql is not None:
-                _check_condition(connection, wanted.sql)
+                _check_condition(connection, wanted.sql, self.kinds)
                 where += f" and ({wanted.sql}\n)"
             try:
                 query = f"select image_id from catalog where {where}"
@@ -190,6 +193,15 @@ def _select(kinds: Mapping[str, str]) -> str:
     return READ.replace("*", columns, 1)
 
 
+def _check_columns(names: Iterable[str], path: Path) -> None:
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(name.casefold(), name)
+        if other != name:
+            what = f"columns '{other}' and '{name}' differ in case alone"
+            raise CatalogError(what, where=str(path), hint="rename one")
+
+
 def _check_names(rows: Sequence[ImageRow], path: Path) -> None:
     for name in MUST_HAVE:
         if any(getattr(row, name) is None for row in rows):
@@ -199,7 +211,9 @@ def _check_names(rows: Sequence[ImageRow], path: Path) -> None:
         raise CatalogError(f"more than one image is '{twice[0]}'", where=str(path))
 
 
-def _check_condition(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+def _check_condition(
+    connection: duckdb.DuckDBPyConnection, sql: str, columns: Mapping[str, str]
+) -> None:
     """Refuse a user's SQL that is not one condition on a row by itself."""
     try:
         # The form without brackets refuses what would close ours, as "true) or (true".
@@ -213,12 +227,34 @@ def _check_condition(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
     kind = str(found.description[0][1])
     if kind != "BOOLEAN":
         raise FilterProblem("sql", f"its value is {kind}, not true or false", ONE_CONDITION)
+    fault = not_of_the_row(connection, sql, columns)
+    if fault:
+        raise FilterProblem("sql", f"no condition on a row by itself: {fault}", ONE_CONDITION)
 
 
 def _sql_problem(error: duckdb.Error) -> FilterProblem:
     first, *rest = str(error).splitlines()
     candidates = next((line for line in rest if line.startswith("Candidate")), ONE_CONDITION)
     return FilterProblem("sql", first, candidates)
+
+
+@contextmanager
+def changing(path: Path) -> Iterator[tuple[ImageRow, ...]]:
+    """The rows of a catalog file, none if it is not there, while nobody else changes it.
+
+    Raises
+    ------
+    CatalogError
+        If it cannot be read, or its folder not be written to.
+    """
+    try:
+        with locked(path):
+            for left in path.parent.glob(f".{'[0-9a-f]' * 32}.{path.name}"):
+                left.unlink()  # by a killed process: whoever holds the lock is alone
+            yield Catalog.open(path).rows if path.exists() else ()
+    except OSError as error:
+        what = f"cannot be written: {error.strerror or error}"
+        raise CatalogError(what, where=str(error.filename or path)) from None
 
 
 def write_catalog(rows: Sequence[ImageRow], path: Path) -> None:
@@ -229,15 +265,16 @@ def write_catalog(rows: Sequence[ImageRow], path: Path) -> None:
     Raises
     ------
     CatalogError
-        If the file cannot be written.
+        If the file cannot be written, or two columns differ in case alone.
     """
     further = dict.fromkeys(name for row in rows for name in row.further)
     kinds = {c.name: c.kind for c in COLUMNS} | {name: _kind(rows, name) for name in further}
+    _check_columns(kinds, path)
     values = [row.values() for row in rows]
     try:
         with whole(path) as half:
             _write(kinds, values, half)
-    except (OSError, duckdb.IOException) as error:
+    except (OSError, duckdb.Error) as error:
         first = str(error).splitlines()[0]
         raise CatalogError(f"cannot be written: {first}", where=str(path)) from None
 

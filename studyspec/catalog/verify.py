@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from studyspec.catalog.addresses import resolve
 from studyspec.catalog.hashes import file_sha256
 from studyspec.catalog.pins import Pins
+from studyspec.errors import FileError
 from studyspec.plugins.contracts import Whereabouts
 
 
@@ -23,7 +24,11 @@ def verify(at: Whereabouts) -> Verified:
     """Read every pinned file that is here and compare its hash; downloads nothing."""
     intact, absent, wrong = 0, 0, []
     for pin in Pins.beside(at.catalog).all():
-        address = resolve(pin.uri, at)
+        try:
+            address = resolve(pin.uri, at)
+        except FileError as error:
+            wrong.append(error.text)
+            continue
         if address is None or not address.path.exists():
             absent += 1
         elif (found := file_sha256(address.path)) == pin.sha256:

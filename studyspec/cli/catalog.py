@@ -50,6 +50,10 @@ def add(
     collection: Annotated[
         str, typer.Option("--collection", help="Name of the collection.")
     ] = "mine",
+    replace: Annotated[
+        bool,
+        typer.Option("--replace", help="Let new images take the place of others of their names."),
+    ] = False,
 ) -> None:
     """Make or extend a catalog from your own images; every column of the CSV can be filtered on.
 
@@ -57,7 +61,7 @@ def add(
     """
     from studyspec import api
 
-    report = api.catalog.add(folder, metadata, catalog, collection)
+    report = api.catalog.add(folder, metadata, catalog, collection, replace)
     for note in report.notes:
         typer.echo(f"note: {note}", err=True)
     typer.echo(
@@ -181,6 +185,7 @@ def fetch(
     profile: options.Profile = None,
     cache: options.Cache = None,
     base_address: options.BaseAddress = None,
+    allow_http: options.AllowHttp = False,
 ) -> None:
     """Fetch the images and labels of a study that are not here yet, and pin their hashes.
 
@@ -189,7 +194,7 @@ def fetch(
     from studyspec import api
     from studyspec.cli.progress import Progress
 
-    place = options.workplace(None, cache, base_address)
+    place = options.workplace(None, cache, base_address, allow_http, trust=True)
     with Progress() as progress:
         n = api.catalog.fetch(study, profile, place, progress.fetching)
     typer.echo(f"{n} files fetched" if n else "every file is here")

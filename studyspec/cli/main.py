@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -13,14 +14,19 @@ from studyspec.cli import (
     networks,
     plugins,
     predict,
+    records,
     results,
     studies,
     test,
     trust,
+    verify,
     work,
 )
-from studyspec.errors import StudySpecError
+from studyspec.cli.causes import explained
+from studyspec.cli.streams import make_neutral
 
+CLOSED = 141
+"""As a shell tells of a program whose reader has gone: 128 + SIGPIPE."""
 app = typer.Typer(
     name="studyspec",
     help="On which of my images can I trust this network? Train x test studies from one TOML file.",
@@ -35,9 +41,11 @@ compare_sets.register(app)
 test.register(app)
 predict.register(app)
 trust.register(app)
+verify.register(app)
 plugins.register(app)
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(networks.app, name="networks")
+app.add_typer(records.app, name="records")
 work.register(app)
 
 
@@ -57,11 +65,19 @@ def _root(
 
 
 def main() -> None:
-    """Run the command line; print a StudySpecError as one message, let any other exception rise."""
+    """Run the command line; print what a user can mend as one message, let any bug rise."""
+    make_neutral()
     try:
         app()
-    except StudySpecError as error:
-        typer.echo(f"error: {error.text}" if "\n" not in error.text else error.text, err=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads any more
+        sys.exit(CLOSED)
+    except Exception as raised:
+        error = explained(raised)
+        if error is None:
+            raise
+        text = error.text
+        typer.echo(f"error: {text}" if "\n" not in text else text, err=True)
         sys.exit(error.exit_code)
 
 

@@ -53,6 +53,18 @@ BaseAddress = Annotated[
         help="Address below which the published images lie (a mirror).",
     ),
 ]
+AllowHttp = Annotated[
+    bool, typer.Option("--allow-http", help="Fetch from http addresses too; https is safer.")
+]
+Trust = Annotated[
+    bool,
+    typer.Option("--trust", help="Run networks that are code: TorchScript (.pt) and factories."),
+]
+MaxJobs = Annotated[
+    int,
+    typer.Option("--max-jobs", min=1, help="Refuse a study of more jobs: it may be a slip."),
+]
+MOST_JOBS = 1_000_000
 NetworkFolders = Annotated[
     list[Path] | None,
     typer.Option(
@@ -67,9 +79,14 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def workplace(
-    results: Path | None, cache: Path | None = None, base_address: str | None = None
+    results: Path | None,
+    cache: Path | None = None,
+    base_address: str | None = None,
+    allow_http: bool = False,
+    trust: bool = False,
+    max_jobs: int = MOST_JOBS,
 ) -> Workplace:
     """The workplace that the options describe."""
     from studyspec.api import Workplace
 
-    return Workplace(results, cache, base_address)
+    return Workplace(results, cache, base_address, allow_http, trust, max_jobs)

@@ -65,6 +65,7 @@ def predict(
     ] = Border.EXCLUDE,
     folders: NetworkFolders = None,
     results: options.ResultsFolder = None,
+    trust: options.Trust = False,
     tested_on: Annotated[
         list[str] | None,
         typer.Option("--tested-on", help="Test set to correct sizes by; repeatable; default: all."),
@@ -92,7 +93,7 @@ def predict(
         min_area_px=min_area_px,
         border=border.value,
         tested_on=tuple(tested_on or ()),
-        workplace=options.workplace(results),
+        workplace=options.workplace(results, trust=trust),
         folders=folders or api.NETWORK_FOLDERS,
     )
     networks = [network, *(also or ())]

@@ -6,9 +6,10 @@ runs; none is longer than the terminal is wide.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from rich.live import Live
 from rich.text import Text
 
 from studyspec.cli.clock import Clock, duration
+from studyspec.neutral import for_terminal
 
 if TYPE_CHECKING:
     from studyspec.api import Event, PlannedStudy, StudyLook, Summary
@@ -36,7 +38,7 @@ class Progress:
     """A listener of `api.run` that prints; use it as a context manager."""
 
     def __init__(self, console: Console | None = None, doing: str = "reading the studies") -> None:
-        self._console = console or Console(stderr=True, highlight=False, soft_wrap=True)
+        self._console = console or Console(file=sys.__stderr__, highlight=False, soft_wrap=True)
         self._live: Live | None = None
         self._clock = Clock()
         self._doing = doing
@@ -59,7 +61,8 @@ class Progress:
         trace: TracebackType | None,
     ) -> None:
         if self._live is not None:
-            self._live.stop()
+            with suppress(OSError):  # its terminal was closed
+                self._live.stop()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The live part."""
@@ -116,6 +119,9 @@ class Progress:
         if event.kind == "started":
             self._running[job.key] = job.title
             self._clock.start(job.key)
+        elif event.kind == "hung":
+            idle = duration(event.seconds or 0)
+            self._print(f"{job.title}: its process on {event.device} does nothing since {idle}")
         elif event.kind == "progress":
             self._running[job.key] = f"{job.title} {_far(event.progress)}"
             if share := _share(event.progress):
@@ -147,6 +153,7 @@ class Progress:
 
     def _print(self, text: str, cut: bool = False) -> None:
         """A line that stays; on a terminal one that is `cut` where the terminal ends."""
+        text = for_terminal(text)
         if cut and self._live is not None:
             text = _cut(text, self._console.width - 1, self._console.encoding.startswith("utf"))
         self._console.print(text, markup=False)

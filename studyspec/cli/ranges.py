@@ -71,7 +71,7 @@ def _part(text: str) -> tuple[float, ...]:
 
 def _decimal(text: str) -> Decimal:
     """As decimal, in which 0.1 three times is 0.3."""
-    found = Decimal(text.strip())
+    found = Decimal("NaN" if "_" in text else text.strip())  # to Python, 1_000 is a number
     if not found.is_finite() or not math.isfinite(float(found)):
         raise InvalidOperation
     return found

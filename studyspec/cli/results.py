@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,9 @@ from studyspec.cli import options
 from studyspec.cli.completion import STDOUT, SqlCommand, queries
 from studyspec.cli.progress import waiting
 from studyspec.cli.tables import table
+
+if TYPE_CHECKING:
+    from studyspec.api import Limits
 
 ALL_NAMES = "@"
 
@@ -40,6 +43,12 @@ def sql(
     parquet: Annotated[
         Path | None, typer.Option("--parquet", help="Write as Parquet; alone or -: to stdout.")
     ] = None,
+    seconds: Annotated[
+        float, typer.Option("--time-limit", min=0.1, help="Longest time of a query [s].")
+    ] = 600.0,
+    memory_GB: Annotated[
+        float, typer.Option("--memory-limit", min=0.05, help="Most memory of a query [GB].")
+    ] = 4.0,
     results: options.AnyResults = options.RESULTS,
 ) -> None:
     """Ask the store, read-only, also while a run goes on; without a query, a prompt.
@@ -51,13 +60,14 @@ def sql(
     from studyspec import api
     from studyspec.cli.prompt import prompt
 
+    limits = api.Limits(seconds, memory_GB)
     if query is None:
-        prompt(results, lambda statement: _answer(statement, results))
+        prompt(results, lambda statement: _answer(statement, results, limits))
         return
     if csv is None and json_file is None and parquet is None:
-        _answer(query, results)
+        _answer(query, results, limits)
         return
-    answer = api.sql(query, results)
+    answer = api.sql(query, results, limits)
     files = (
         (csv, answer.write_csv),
         (json_file, answer.write_json),
@@ -122,12 +132,12 @@ def _to_stdout(write: Callable[[Path], None]) -> None:
         sys.stdout.buffer.flush()
 
 
-def _answer(query: str, results: Path) -> None:
+def _answer(query: str, results: Path, limits: Limits) -> None:
     """Print the answer to a question; all names of queries, if it is a bare @."""
     from studyspec import api
 
     if query.strip() == ALL_NAMES:
         typer.echo(table(["query", "tells"], list(api.named_queries().items())))
         return
-    answer = api.sql(query, results)
+    answer = api.sql(query, results, limits)
     typer.echo(table(answer.columns, answer.rows))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -48,6 +49,8 @@ def check(
     results: options.ResultsFolder = None,
     cache: options.Cache = None,
     base_address: options.BaseAddress = None,
+    trust: options.Trust = False,
+    max_jobs: options.MaxJobs = options.MOST_JOBS,
     as_json: options.Json = False,
 ) -> None:
     """Are the studies valid, and which images do they choose?
@@ -57,7 +60,8 @@ def check(
     from studyspec import api
 
     note_left_out()
-    place, files = options.workplace(results, cache, base_address), api.study_files(studies)
+    place = options.workplace(results, cache, base_address, trust=trust, max_jobs=max_jobs)
+    files = api.study_files(studies)
     with waiting("looking at the images"):
         found = [api.check(path, profile, place) for path in files]
     if as_json:
@@ -98,6 +102,8 @@ def plan(
     results: options.ResultsFolder = None,
     cache: options.Cache = None,
     base_address: options.BaseAddress = None,
+    trust: options.Trust = False,
+    max_jobs: options.MaxJobs = options.MOST_JOBS,
     as_json: options.Json = False,
 ) -> None:
     """Which jobs does the study imply, which are known, and why are the others not?
@@ -110,7 +116,7 @@ def plan(
     from studyspec import api
     from studyspec.cli.plans import plan_json, plan_text, power_json, power_text, shared_text
 
-    place = options.workplace(results, cache, base_address)
+    place = options.workplace(results, cache, base_address, trust=trust, max_jobs=max_jobs)
     with waiting("planning"):
         plans = [api.plan(path, profile, place) for path in api.study_files(studies)]
         expected = [api.power(one) for one in plans] if power else []
@@ -167,6 +173,9 @@ def run(
     results: options.ResultsFolder = None,
     cache: options.Cache = None,
     base_address: options.BaseAddress = None,
+    allow_http: options.AllowHttp = False,
+    trust: options.Trust = False,
+    max_jobs: options.MaxJobs = options.MOST_JOBS,
 ) -> None:
     """Do what is not yet known, and print the matrix. Run and resume are the same command.
 
@@ -184,7 +193,7 @@ def run(
             from studyspec import api  # after the first sign of life: it takes a second
 
             until = api.Until(None if budget is None else api.seconds_of(budget), looks)
-            place = options.workplace(results, cache, base_address)
+            place = options.workplace(results, cache, base_address, allow_http, trust, max_jobs)
             how = api.Options(
                 engine=on,
                 workers=workers,
@@ -202,8 +211,11 @@ def run(
                 summary = ended.summary
             else:
                 ended, summary = None, api.run(files, profile, place, how, progress)
-    except KeyboardInterrupt:
-        typer.echo("interrupted; the same command goes on from here", err=True)
+    except KeyboardInterrupt as stop:
+        left = getattr(stop, "left", ())
+        still = f", but these workers cannot be ended: {', '.join(left)}" if left else ""
+        with suppress(OSError):  # its terminal was closed
+            typer.echo(f"interrupted{still}; the same command goes on from here", err=True)
         raise typer.Exit(INTERRUPTED) from None
     if detach:
         typer.echo("left; `studyspec status` tells how it is, the same command goes on", err=True)

@@ -52,6 +52,7 @@ def score(
     ] = None,
     results: options.ResultsFolder = None,
     cache: options.Cache = None,
+    trust: options.Trust = False,
     as_json: options.Json = False,
 ) -> None:
     """Score networks on your own labelled images: which of them can be trusted there?
@@ -64,7 +65,7 @@ def score(
     from studyspec import api
     from studyspec.cli.progress import Progress
 
-    place = options.workplace(results, cache)
+    place = options.workplace(results, cache, trust=trust)
     how = api.Options(workers=workers)
     try:
         with Progress() as progress:

@@ -119,7 +119,13 @@ def made(task: Prepare, place: ImagePlace, workshop: Workshop) -> tuple[Patches,
     from studyspec.images.pipeline import prepare
     from studyspec.plugins.contracts import Whereabouts
 
-    at = Whereabouts(Path(place.catalog), Path(place.cache), place.base_address, workshop.renders)
+    at = Whereabouts(
+        Path(place.catalog),
+        Path(place.cache),
+        place.base_address,
+        workshop.renders,
+        tuple(Path(folder) for folder in place.folders),
+    )
     door = Door(at)
     identity = door.identity(place.row, place.label)
     if (identity.image_sha256, identity.label_sha256) != (task.image, task.label):

@@ -131,6 +131,7 @@ class ImagePlace(Written):
     catalog: str
     cache: str
     base_address: str | None = None
+    folders: tuple[str, ...] = ()
 
 
 class PreparedImage(Written):

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from studyspec.learn.augment import FORMS, dihedral
 from studyspec.learn.devices import autocast, memory_watch, precision_on
+from studyspec.learn.prediction import refuse_nan
 from studyspec.plugins.contracts import PixelMetric
 from studyspec.plugins.guard import blamed, broken_promise
 from studyspec.plugins.registry import METRICS
@@ -97,6 +98,8 @@ def evaluate(
     ------
     PluginError
         If one of them fails, or does not count what it promises.
+    LearnError
+        If the network gives values that are no numbers.
     OutOfMemory
         If the device has too little memory.
     """
@@ -117,6 +120,7 @@ def evaluate(
             ]
             parts.append(torch.stack(each, dim=1).cpu())
     columns = torch.cat(parts).movedim(-1, 0).numpy()
+    refuse_nan(torch.from_numpy(columns[4]))  # the loss: NaN if any logit of a patch is
     tp, fp, fn, tn = columns[:4].astype(np.int64)
     loss, soft_intersection, soft_sum = columns[4:COUNTS]
     sums = MappingProxyType(dict(zip(names, columns[COUNTS:], strict=True)))

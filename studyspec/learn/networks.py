@@ -23,7 +23,8 @@ from studyspec.spec.sections import PreprocessSettings
 from studyspec.spec.uses import Pipeline, Use, Written
 
 WEIGHTS = ".safetensors"
-SUFFIXES = (WEIGHTS, ".pt", ".onnx")
+TORCHSCRIPT = ".pt"
+SUFFIXES = (WEIGHTS, TORCHSCRIPT, ".onnx")
 TILE_PX, MULTIPLE_PX = 512, 16
 """Edge of a tile, and what a network needs edges to be a multiple of, unless it says so [px]."""
 CUT_OUT_PX = 540
@@ -54,6 +55,8 @@ class NetworkFile(Written):
         How its images are prepared, if it says so.
     preprocess
         What the study changes of that, or else of its own `[preprocess]`.
+    trusted
+        Whether the user lets it run if it is code.
     conditions
         What it was trained on, as far as its file or its name says.
     """
@@ -68,6 +71,29 @@ class NetworkFile(Written):
     pipeline: Pipeline | None = None
     preprocess: dict[str, JsonValue] = Field(default_factory=dict)
     conditions: Conditions = Conditions()
+    trusted: bool = False
+
+    @property
+    def is_code(self) -> bool:
+        """Whether it can do more than calculate: TorchScript, or what a factory makes."""
+        return self.factory is not None or (self.file or "").endswith(TORCHSCRIPT)
+
+    def check_trust(self) -> None:
+        """Refuse code that the user did not say to run.
+
+        Raises
+        ------
+        LearnError
+            Naming the ways out.
+        """
+        if self.is_code and not self.trusted:
+            kind = "a factory" if self.factory is not None else "TorchScript"
+            raise LearnError(
+                f"{kind} is code, which can do all that you can: it is not run unasked",
+                where=str(self.factory or self.file),
+                hint="if you trust whoever made it: trust = true in its table of the study, or "
+                "--trust; ask for it as ONNX or safetensors, which can only calculate",
+            )
 
     def prepared_as(self, study: Pipeline) -> Pipeline:
         """How its images are prepared in a study that prepares its own like this."""
@@ -123,13 +149,16 @@ class Description(Written):
     conditions: Conditions = Conditions()
 
 
-def identify(name: str, wanted: ForeignNetwork, root: Path) -> NetworkFile:
+def identify(name: str, wanted: ForeignNetwork, root: Path, trust: bool = False) -> NetworkFile:
     """Find a network that was trained elsewhere, for a study whose project root is `root`.
+
+    `trust`: the user lets code run, whatever the study says.
 
     Raises
     ------
     LearnError
-        If its file or module is not there, or of no known kind, or says what cannot be read.
+        If its file or module is not there, or of no known kind, says what cannot be read, or is
+        code that nobody said to run.
     """
     file = None if wanted.weights is None else root / wanted.weights
     if file is not None and wanted.factory is None and file.suffix not in SUFFIXES:
@@ -138,20 +167,23 @@ def identify(name: str, wanted: ForeignNetwork, root: Path) -> NetworkFile:
             f"'{file.name}' is no known kind of network",
             hint=f"expected {kinds}, or a factory; studyspec networks convert reads .h5",
         )
+    trusted = trust or wanted.trust
+    path = None if file is None else str(file.absolute())
+    found = NetworkFile(name=name, sha256="", file=path, factory=wanted.factory, trusted=trusted)
+    found.check_trust()  # before a module is looked for: that imports the packages around it
     sha = fingerprint(file, wanted.factory, root)
     says = file is not None and file.suffix == WEIGHTS and wanted.factory is None
     told = describe(file) if file is not None and says else Description()
-    return NetworkFile(
-        name=name,
-        sha256=sha,
-        file=None if file is None else str(file.absolute()),
-        factory=wanted.factory,
-        folder=str(root.absolute()),
-        output=wanted.output,
-        model=told.model,
-        pipeline=told.pipeline,
-        preprocess=wanted.preprocess,
-        conditions=_conditions(told, file),
+    return found.model_copy(
+        update={
+            "sha256": sha,
+            "folder": str(root.absolute()),
+            "output": wanted.output,
+            "model": told.model,
+            "pipeline": told.pipeline,
+            "preprocess": wanted.preprocess,
+            "conditions": _conditions(told, file),
+        }
     )
 
 
@@ -190,7 +222,7 @@ def describe(path: Path) -> Description:
         raise unreadable(path, error) from None
     try:
         return Description.model_validate(json.loads(text), strict=False)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise LearnError(
             f"its description cannot be read: {str(error).splitlines()[0]}",
             where=str(path),

@@ -54,7 +54,7 @@ def probability(
     Raises
     ------
     LearnError
-        If the image is too small.
+        If the image is too small, or the network gives values that are no numbers.
     OutOfMemory
         If the device has too little memory.
     """
@@ -76,6 +76,7 @@ def probability(
                 window = _window(logits.shape[1])[:, None] * _window(logits.shape[2])
                 total[rows, cols] += window * torch.sigmoid(logits[1] - logits[0]).cpu()
                 weight[rows, cols] += window
+    refuse_nan(total)
     return (total / weight)[:height, :width].numpy()
 
 
@@ -87,7 +88,23 @@ def predict_patches(
     network = network.to(device).eval()
     with memory_watch():
         logits = network(torch.from_numpy(patches)[:, None].to(device))
+    refuse_nan(logits)
     return np.asarray((logits[:, 1] > logits[:, 0]).cpu().numpy())
+
+
+def refuse_nan(values: Tensor) -> None:
+    """Refuse what a network gives if any of it is no number: no particle is a result, NaN is none.
+
+    Raises
+    ------
+    LearnError
+        If so.
+    """
+    if bool(torch.isnan(values).any()):
+        raise LearnError(
+            "the network gives values that are no numbers (NaN)",
+            hint="did its training diverge? are its images prepared as those that it was made for?",
+        )
 
 
 def _tiles(edge: int, tile: int, step: int) -> Iterator[slice]:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from studyspec.errors import LearnError
 from studyspec.learn.building import default_model, promised
 from studyspec.learn.folding import folded
-from studyspec.learn.networks import NetworkFile, describe, fingerprint
+from studyspec.learn.networks import TORCHSCRIPT, NetworkFile, describe, fingerprint
 from studyspec.learn.weights import load_network
 
 LEAST = 1e-7
@@ -34,10 +34,12 @@ def load(file: NetworkFile, fold: bool = True) -> nn.Module:
     Raises
     ------
     LearnError
-        If it cannot be loaded, or is no longer the one that was planned.
+        If it cannot be loaded, is no longer the one that was planned, or is code that nobody said
+        to run.
     PluginError
         If its architecture is not installed.
     """
+    file.check_trust()
     path = None if file.file is None else Path(file.file)
     if fingerprint(path, file.factory, Path(file.folder)) != file.sha256:
         raise LearnError(
@@ -50,7 +52,7 @@ def load(file: NetworkFile, fold: bool = True) -> nn.Module:
     assert path is not None
     if path.suffix == ".onnx":
         return Segmenter(_onnx(path), file.output)
-    if path.suffix == ".pt":
+    if path.suffix == TORCHSCRIPT:
         return Segmenter(_torchscript(path), file.output)
     model = file.model or describe(path).model or default_model()
     network = load_network(path, model).eval()

@@ -21,6 +21,7 @@ class Files:
     catalog: str
     cache: str
     base_address: str | None = None
+    folders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class Preparation:
                 catalog=self.files.catalog,
                 cache=self.files.cache,
                 base_address=self.files.base_address,
+                folders=self.files.folders,
             )
             title = f"prepare {image.row.image_id}"
             self.jobs[task.key] = Job(task, PrepareInputs(place=place), (), title)

@@ -325,12 +325,18 @@ class Whereabouts:
         Address below which the published images lie; None: the authors' own.
     renders
         Folder of simulated images; None: simulate anew every time.
+    folders
+        Folders, beside the catalog's own, that its addresses may lead to.
+    allow_http
+        Whether files may be fetched without encryption from other machines.
     """
 
     catalog: Path
     cache: Path
     base_address: str | None = None
     renders: Path | None = None
+    folders: tuple[Path, ...] = ()
+    allow_http: bool = False
 
 
 class Source(Plugin):
@@ -384,7 +390,10 @@ class Engine(Protocol):
         """Those of the handles whose workers still live."""
 
     def cancel(self, handles: Iterable[str]) -> None:
-        """Ask workers to stop; they save a checkpoint and give back their jobs first."""
+        """Ask workers to stop; they save a checkpoint and give back their jobs first.
+
+        Those that were asked before, and still live, are to be ended.
+        """
 
     def why(self, handle: str) -> str:
         """How a worker ended, as far as the engine knows: "was killed by SIGKILL".

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import vl_convert
 
 from studyspec.files import write
+from studyspec.neutral import for_csv
 from studyspec.plugins.contracts import Spec
 from studyspec.report import flat, linked, theme, verdicts
 from studyspec.report.asked import Asked
 from studyspec.report.cells import CellResult, Cells, merged_cells, of_variant, sets
 from studyspec.report.drawings import Drawn, drawn, with_rows
-from studyspec.report.embedding import VEGA_LITE, Scalar
+from studyspec.report.embedding import VEGA_LITE
 from studyspec.report.flat import FlatRow
 from studyspec.report.frames import StudyFrames
 from studyspec.report.latex import latex
@@ -85,9 +86,9 @@ def as_csv(rows: Sequence[FlatRow]) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     names = list(dict.fromkeys(name for row in rows for name in row))
-    writer.writerow(names)
+    writer.writerow(map(for_csv, names))
     for row in rows:
-        writer.writerow([_harmless(row.get(name)) for name in names])
+        writer.writerow([for_csv(row.get(name)) for name in names])
     return out.getvalue()
 
 
@@ -168,9 +169,3 @@ def _inked(spec: Any) -> Any:  # JSON of whatever form
 
 def _file(name: str) -> str:
     return "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
-
-
-def _harmless(value: Scalar) -> Scalar:
-    if isinstance(value, str) and value.startswith(FORMULAS):
-        return f"'{value}"
-    return value

@@ -4,25 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from studyspec.neutral import for_latex
 from studyspec.report.cells import CellResult, Cells, of_variant, sets
 from studyspec.report.shown import Shown
-
-SPECIAL = str.maketrans(
-    {
-        "\\": r"\textbackslash{}",
-        "{": r"\{",
-        "}": r"\}",
-        "&": r"\&",
-        "%": r"\%",
-        "$": r"\$",
-        "#": r"\#",
-        "_": r"\_",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "<": r"\textless{}",
-        ">": r"\textgreater{}",
-    }
-)
 
 
 def latex(cells: Cells, variants: Sequence[str], columns: Sequence[Shown]) -> str:
@@ -40,17 +24,17 @@ def _table(cells: Cells, variant: str, column: Shown) -> str:
         return ""
     trains, tests = sets(cells)
     found = {(cell.name.train, cell.name.test): cell for cell in cells}
-    head = " & ".join([r"trained on \textbackslash{} tested on", *map(_text, tests)])
+    head = " & ".join([r"trained on \textbackslash{} tested on", *map(for_latex, tests)])
     spread = "mean \\pm sd over folds (ddof 1)" if column.spread_column else "mean over folds"
     lines = [
-        f"% {column.quantity.label}, {spread}, variant {variant}".replace("\n", " "),
+        f"% {for_latex(column.quantity.label)}, {spread}, variant {for_latex(variant)}",
         rf"\begin{{tabular}}{{l{'c' * len(tests)}}}",
         r"\toprule",
         rf"{head} \\",
         r"\midrule",
     ]
     for train in trains:
-        row = [_text(train), *(_score(found.get((train, test)), column) for test in tests)]
+        row = [for_latex(train), *(_score(found.get((train, test)), column) for test in tests)]
         lines.append(rf"{' & '.join(row)} \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
 
@@ -61,7 +45,3 @@ def _score(cell: CellResult | None, column: Shown) -> str:
     if value is None:
         return "--"
     return f"${value:.3f}" + ("" if sd is None else rf" \pm {sd:.3f}") + "$"
-
-
-def _text(name: str) -> str:
-    return name.translate(SPECIAL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from studyspec.errors import NothingThere
 from studyspec.plan.record import PlanRecord
@@ -147,7 +147,14 @@ def read(results: Results, now: Snapshot, study: str, profile: str | None) -> St
         If it was never planned in this results folder.
     """
     recorded = _recorded(results, study, profile)
-    plan = PlanRecord.model_validate(recorded.plan)
+    try:
+        plan = PlanRecord.model_validate(recorded.plan)
+    except ValidationError as error:
+        raise NothingThere(
+            f"the newest plan of '{study}' cannot be read: {str(error).splitlines()[0]}",
+            where=str(results.folder),
+            hint="`studyspec run` plans it anew",
+        ) from None
     here = f"study = {_text(study)} and profile = {_text(profile or '')}"
     metrics = ", ".join(f'"{name}"' for name in METRICS.names)
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from studyspec.files import write as write_whole
+from studyspec.neutral import for_markdown
 from studyspec.report import verdicts
 from studyspec.report.asked import Asked
 from studyspec.report.cells import merged_cells
@@ -148,15 +150,21 @@ def markdown(glances: Sequence[Glance], name: str = "README.md") -> str:
         held = sum(claim.verdict == "held" for claim in one.claims)
         claims = f"{held} of {len(one.claims)} held" if one.claims else "–"
         cells = (
-            f"[{one.name}](#{one.name})",
+            f"[{for_markdown(one.name)}](#{quote(one.name)})",
             one.figure or "–",
             one.question,
             f"{one.minutes:.1f}",
             claims,
         )
-        lines.append(f"| {' | '.join(_text(cell) for cell in cells)} |")
+        lines.append(f"| {' | '.join([cells[0], *map(_text, cells[1:])])} |")
     for one in glances:
-        lines += ["", f"## {one.name}", "", f"{_text(one.question)} On: {one.collections}.", ""]
+        lines += [
+            "",
+            f"## {_text(one.name)}",
+            "",
+            f"{_text(one.question)} On: {_text(one.collections)}.",
+            "",
+        ]
         lines += [_text(f"{one.outcome} {one.complete}".strip()), ""]
         lines += [_claim(claim) for claim in one.claims]
     return "\n".join(lines).rstrip() + "\n"
@@ -193,5 +201,5 @@ def _claim(claim: JudgedClaim) -> str:
 
 
 def _text(text: str) -> str:
-    """Text that stays in its cell."""
-    return text.replace("|", "\\|").replace("\n", " ")
+    """Text that stays in its cell, and is only text."""
+    return for_markdown(text)

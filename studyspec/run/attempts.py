@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from studyspec.errors import RunError
 from studyspec.jobs.stages import Job
 from studyspec.jobs.task import Result
-from studyspec.run.leases import Lease
+from studyspec.run.leases import SILENCE_S, Lease
 from studyspec.run.queue import read_job
 from studyspec.store.folder import Results
 from studyspec.store.record_file import Circumstances, Failure, Status, new_record, write_record
@@ -55,23 +54,24 @@ class Outcome:
 
 def write_outcome(results: Results, attempt: Attempt, outcome: Outcome) -> None:
     """Write the record of an attempt that ends now."""
-    log = results.log(attempt.job.key, attempt.name)
+    log, now = results.log(attempt.job.key, attempt.name), results.machine.now()
     circumstances = Circumstances(
         attempt.name,
         datetime.fromtimestamp(attempt.began, UTC),
-        round(time.time() - attempt.began, 3),
+        round(now - attempt.began, 3),
         attempt.device,
         attempt.device_name,
         outcome.peak_memory_bytes,
-        str(log.relative_to(results.folder)) if log.exists() else None,
+        str(log.relative_to(results.folder)) if results.machine.exists(log) else None,
     )
-    record = new_record(attempt.job, outcome.status, circumstances, outcome.result, outcome.error)
+    ended = outcome.status, circumstances, outcome.result, outcome.error
+    record = new_record(attempt.job, *ended, machine=results.machine)
     write_record(results, record)
 
 
 def has_record(results: Results, lease: Lease) -> bool:
     """Whether the attempt of a lease has left a record."""
-    return results.record(lease.key, lease.attempt).exists()
+    return results.machine.exists(results.record(lease.key, lease.attempt))
 
 
 def write_lost(results: Results, lease: Lease) -> None:
@@ -84,7 +84,7 @@ def write_lost(results: Results, lease: Lease) -> None:
         return
     error = Failure(
         kind="Lost",
-        message=f"its worker on {lease.owner.host} ended without a word",
-        hint="was the machine switched off, or out of memory?",
+        message=f"its worker on {lease.owner.host} ended, or said nothing for {SILENCE_S:g} s",
+        hint="was the machine switched off, out of memory, or the worker stopped?",
     )
     write_outcome(results, Attempt.of(lease, job), Outcome("lost", error=error))

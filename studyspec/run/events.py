@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from studyspec.jobs.stages import Job
 from studyspec.jobs.task import Result, Task
 
-Kind = Literal["started", "progress", "done", "again", "failed", "blocked"]
+Kind = Literal["started", "progress", "hung", "done", "again", "failed", "blocked"]
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,14 @@ class Event:
     Attributes
     ----------
     kind
-        `again`: an attempt failed and the job will be tried anew.
+        `again`: an attempt failed and the job will be tried anew. `hung`: its process does nothing.
     settled, total
         How many jobs of the run have ended, blocked ones included, and how many there are.
     message, log
         Of a failure.
     seconds
-        How long the attempt took, of a job that is done [s].
+        How long the attempt took, of a job that is done; how long it did nothing, of one that hangs
+        [s].
     progress
         How far a job is that goes on: of a training epoch, epochs, train_loss, validation_loss.
     result

@@ -6,28 +6,37 @@ Knows no signals and no other worker; torch is imported when the first one is ma
 from __future__ import annotations
 
 import json
-import time
 import traceback
 from bdb import BdbQuit
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from pydantic import JsonValue
 
 from studyspec.errors import OutOfMemory, StudySpecError
 from studyspec.files import write
 from studyspec.jobs.stages import Job
+from studyspec.jobs.task import Result
 from studyspec.run import leases, memory
 from studyspec.run.attempts import Attempt, Outcome, write_outcome
-from studyspec.run.bench import Bench
+from studyspec.run.bench import Bench, OnProgress
 from studyspec.run.leases import Lease
 from studyspec.run.queue import read_job
 from studyspec.store.folder import Results
 from studyspec.store.record_file import Failure
 
-WITHDRAWN = "withdrawn"
+WITHDRAWN, TAKEN = "withdrawn", "taken"
 MEMORY_HINT = "use fewer --workers, or a machine with more memory"
+
+
+class Doing(Protocol):
+    """What does jobs: `bench.Bench`."""
+
+    resumable: bool
+
+    def execute(self, job: Job, on_progress: OnProgress) -> Result:
+        """Do a job."""
 
 
 class Preempted(BaseException):
@@ -50,10 +59,10 @@ class Performer:
         behind.
     """
 
-    def __init__(self, results: Results, device: str) -> None:
+    def __init__(self, results: Results, device: str, bench: Doing | None = None) -> None:
         from studyspec.learn.devices import device_name
 
-        self._results, self._bench = results, Bench(results, device)
+        self._results, self._bench = results, bench or Bench(results, device)
         self._working = False
         self.device_name = device_name(device)
         self.asked = self.pausing = self.spoiled = False
@@ -66,7 +75,7 @@ class Performer:
     def attempt(self, lease: Lease, log: TextIO) -> str:
         """Do a leased job and write its record, and a traceback to the log; the status.
 
-        There is no record if nobody wants the job now: it was withdrawn.
+        There is no record if nobody wants it now: the job was withdrawn, or the lease taken away.
         """
         from studyspec.learn.devices import peak_memory_bytes, reset_peak_memory
 
@@ -74,16 +83,19 @@ class Performer:
             job = read_job(self._results, lease.key)
         except FileNotFoundError:
             return WITHDRAWN
-        began = time.monotonic()
+        began = self._results.machine.monotonic()
         memory.reset_peak()
         reset_peak_memory(lease.device)
         outcome = self._outcome(job, log)
         peak = peak_memory_bytes(lease.device) or memory.peak_bytes()
         outcome = replace(outcome, peak_memory_bytes=peak)
+        if not leases.holds(self._results, lease):
+            print("taken away: it was silent for too long", file=log, flush=True)
+            return TAKEN
         write_outcome(self._results, Attempt.of(lease, job, self.device_name), outcome)
         if outcome.status == "done":
-            self._results.checkpoint(job.key).unlink(missing_ok=True)
-        seconds = time.monotonic() - began
+            self._results.machine.remove(self._results.checkpoint(job.key))
+        seconds = self._results.machine.monotonic() - began
         print(f"{outcome.status} after {seconds:.1f} s", file=log, flush=True)
         return outcome.status
 
@@ -127,7 +139,7 @@ class Performer:
 
     def _tell(self, key: str, progress: Mapping[str, JsonValue]) -> None:
         path = leases.progress_path(self._results, key)
-        write(path, json.dumps(progress), durable=False)
+        write(path, json.dumps(progress), durable=False, machine=self._results.machine)
         if self.asked or (self.pausing and self.resumable):
             self.give_up()
 

@@ -24,6 +24,7 @@ class ChildProcess:
     """The child as its worker sees it."""
 
     def __init__(self, results: Results, device: str) -> None:
+        self._machine = results.machine
         command = [sys.executable, "-m", "studyspec.run.child", str(results.folder), device]
         self._process = subprocess.Popen(
             [*command, str(os.getpid())],
@@ -55,9 +56,14 @@ class ChildProcess:
         """Ask it to give up a training at the end of its epoch, however long that takes."""
         self._process.send_signal(signal.SIGUSR1)
 
+    def worked(self) -> str:
+        """How long it has computed, in whatever unit; empty if nobody knows."""
+        return self._machine.processor_time(self._process.pid)
+
     def stop(self) -> None:
-        """Ask it to save a checkpoint and give up its job."""
+        """Ask it to save a checkpoint and give up its job, also if it is stopped."""
         self._process.terminate()
+        self._process.send_signal(signal.SIGCONT)
 
     def end(self) -> int:
         """Kill it; its exit status, negative for the signal that had ended it before."""

@@ -8,13 +8,12 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-import socket
-import subprocess
 import sys
 import threading
 import time
 from dataclasses import dataclass
-from pathlib import Path
+
+from studyspec.machine import THIS, Machine
 
 PR_SET_PDEATHSIG = 1
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
@@ -32,50 +31,37 @@ class Process:
     started: str
 
     @classmethod
-    def current(cls) -> Process:
+    def current(cls, machine: Machine = THIS) -> Process:
         """The process that asks."""
-        return cls.of(os.getpid())
+        return cls.of(machine.pid, machine)
 
     @classmethod
-    def of(cls, pid: int) -> Process:
+    def of(cls, pid: int, machine: Machine = THIS) -> Process:
         """The live process of this number on this machine."""
-        return cls(socket.gethostname(), pid, start_time(pid) or "")
+        return cls(machine.host, pid, machine.start_time(pid) or "")
 
     @classmethod
-    def from_handle(cls, handle: str) -> Process:
+    def from_handle(cls, handle: str, machine: Machine = THIS) -> Process:
         """The process that `handle` names, on this machine."""
         pid, _, started = handle.partition(":")
-        return cls(socket.gethostname(), int(pid), started)
+        return cls(machine.host, int(pid), started)
 
     @property
     def handle(self) -> str:
         """`pid:start time`: names the process to whoever asks later on the same machine."""
         return f"{self.pid}:{self.started}"
 
-    @property
-    def here(self) -> bool:
+    def here(self, machine: Machine = THIS) -> bool:
         """Whether the process is, or was, one of this machine."""
-        return self.host == socket.gethostname()
+        return self.host == machine.host
 
-    @property
-    def alive(self) -> bool:
+    def alive(self, machine: Machine = THIS) -> bool:
         """Whether the process still runs; only its own machine can tell."""
-        return self.here and start_time(self.pid) == self.started
+        return self.here(machine) and machine.start_time(self.pid) == self.started
 
-
-def start_time(pid: int) -> str | None:
-    """When a process of this machine began, as the system writes it; None if it has ended."""
-    if sys.platform == "linux":
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            return None
-        return None if fields[0] in "ZX" else fields[19]
-    shown = subprocess.run(
-        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    state, _, started = shown.stdout.strip().partition(" ")
-    return None if shown.returncode or state.startswith("Z") else started.strip().replace(" ", "_")
+    def stopped(self, machine: Machine = THIS) -> bool:
+        """Whether it was stopped by a signal, as Ctrl-Z does; only its own machine can tell."""
+        return self.alive(machine) and machine.stopped(self.pid)
 
 
 def ending(status: int) -> str:

@@ -8,12 +8,11 @@ prepared image, read only where an artifact must be made again.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from pydantic import JsonValue, TypeAdapter
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from studyspec.files import write
 from studyspec.jobs.evaluate import Evaluate
@@ -37,7 +36,9 @@ class SourceFiles(Mapping[Key, PreparedImage]):
         self._results, self._keys = results, tuple(keys)
 
     def __getitem__(self, key: Key) -> PreparedImage:
-        return PreparedImage.model_validate_json(self._results.source(key).read_bytes())
+        return PreparedImage.model_validate_json(
+            self._results.machine.read(self._results.source(key))
+        )
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._keys)
@@ -66,31 +67,31 @@ def ticket_of(
 
 def publish(results: Results, jobs: Iterable[tuple[Job, Ticket]]) -> None:
     """Write job files, needed jobs first; what is there already is replaced."""
+    machine = results.machine
     for folder in (results.jobs, results.sources):
-        folder.mkdir(parents=True, exist_ok=True)
+        machine.make_folder(folder)
     written: set[str] = set()
     for job, ticket in jobs:
         sources = job.inputs.its_sources
         for key in sources.keys() - written:
-            write(results.source(key), _json(sources[key].written()), durable=False)
+            source = _json(sources[key].written())
+            write(results.source(key), source, durable=False, machine=machine)
             written.add(key)
         told = _json({**job.written(), "sources": [*sorted(sources)]})
-        write(results.job(job.key), f"{_json(TICKET.dump_python(ticket))}\n{told}\n", durable=False)
+        text = f"{_json(TICKET.dump_python(ticket))}\n{told}\n"
+        write(results.job(job.key), text, durable=False, machine=machine)
 
 
 def withdraw(results: Results, keys: Iterable[str]) -> None:
     """Take back published jobs that nobody needs to look at any more."""
-    for key in keys:
-        results.job(key).unlink(missing_ok=True)
+    for key in sorted(keys):
+        results.machine.remove(results.job(key))
 
 
 def published(results: Results) -> set[str]:
     """The keys of all published jobs."""
-    try:
-        with os.scandir(results.jobs) as entries:
-            return {e.name.removesuffix(".json") for e in entries if not e.name.startswith(".")}
-    except FileNotFoundError:
-        return set()
+    names = results.machine.names(results.jobs)
+    return {name.removesuffix(".json") for name in names if not name.startswith(".")}
 
 
 def read_job(results: Results, key: str) -> Job:
@@ -99,12 +100,15 @@ def read_job(results: Results, key: str) -> Job:
     Raises
     ------
     FileNotFoundError
-        If it was withdrawn.
+        If it was withdrawn, or its file was cut short by a loss of power: it is published anew.
     RunError
         If it is of another version of studyspec.
     """
-    _, line = results.job(key).read_text().splitlines()
-    values = json.loads(line)
+    try:
+        _, line = results.machine.read(results.job(key)).decode().splitlines()
+        values = json.loads(line)
+    except ValueError:
+        raise FileNotFoundError(results.job(key)) from None
     job = Job.read(values)
     sources = SourceFiles(results, values["sources"])
     return replace(job, inputs=job.inputs.with_sources(sources))
@@ -157,8 +161,9 @@ class Queue:
         return None
 
     def _ticket(self, key: str) -> Ticket | None:
-        with suppress(FileNotFoundError), self.results.job(key).open() as file:
-            return TICKET.validate_json(file.readline())
+        with suppress(FileNotFoundError, ValidationError):
+            text = self.results.machine.read(self.results.job(key))
+            return TICKET.validate_json(text.partition(b"\n")[0])
         return None
 
 

@@ -6,26 +6,26 @@ moment and started again, and several may serve one results folder. Knows no stu
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from studyspec.errors import BudgetOver, RunError, StoreError
+from studyspec.errors import BudgetOver, Interrupted, RunError, StoreError
 from studyspec.jobs.stages import Job
 from studyspec.jobs.task import Result
 from studyspec.plugins.contracts import Engine, EngineKind
 from studyspec.plugins.registry import Found
 from studyspec.plugins.settings import Settings
 from studyspec.run import leases, runners
-from studyspec.run.attempts import write_lost
+from studyspec.run.attempts import Attempt, Outcome, has_record, write_lost, write_outcome
 from studyspec.run.board import Board
 from studyspec.run.events import Event, Kind, Listener, Summary
 from studyspec.run.guarded import GuardedEngine, devices_of, engine_kind
-from studyspec.run.interrupts import put_off
+from studyspec.run.intake import Intake, TakeIn
+from studyspec.run.interrupts import heeded
 from studyspec.run.queue import publish, published, ticket_of, withdraw
-from studyspec.run.watch import Watch
+from studyspec.run.watch import Sign, Watch
 from studyspec.run.workforce import Workforce
 from studyspec.store.folder import Results
 from studyspec.store.ingest import ingest
@@ -35,8 +35,6 @@ from studyspec.store.records import KeyStatus, RecordIndex
 POLL_S = 0.1
 CARE_S = 1.0
 """Workers, leases and job files are looked after this often [s]."""
-INGEST_S, INGEST_SHARE = 3.0, 0.05
-"""The database takes results in after this [s], or later: no more than this share of the time."""
 PARTING_S = 4.0
 """Idle workers end by themselves; the runner waits for its own no longer than this [s]."""
 
@@ -112,12 +110,13 @@ def run(
         If the engine is another package's and fails.
     BudgetOver
         At the deadline, as after an interrupt.
-    KeyboardInterrupt
-        After the own workers have saved their checkpoints and given back their jobs.
+    Interrupted
+        After a Ctrl-C, SIGTERM or SIGHUP, when the own workers have saved their checkpoints and
+        given back their jobs; it names those that nothing could end.
     """
     options = options or Options()
     kind = engine_of(options)
-    one = _Run(jobs, index or RecordIndex(results), options, on_event or (lambda _: None))
+    one = Run(jobs, index or RecordIndex(results), options, on_event or (lambda _: None))
     if not one.open:
         return one.finish()
     return one.go(GuardedEngine(kind), devices_of(kind, options.devices, options.workers))
@@ -162,15 +161,26 @@ def _configured(kind: Found[EngineKind], options: Options) -> Found[EngineKind]:
     return replace(kind, plugin=kind.plugin.configured(settings))
 
 
-class _Run:
-    """One run: the board of its jobs, and what has been told of them."""
+class Run:
+    """One run: the board of its jobs, and what has been told of them.
+
+    `take_in` brings the database up to date.
+    """
 
     def __init__(
-        self, jobs: Sequence[Job], index: RecordIndex, options: Options, on_event: Listener
+        self,
+        jobs: Sequence[Job],
+        index: RecordIndex,
+        options: Options,
+        on_event: Listener,
+        take_in: TakeIn = ingest,
     ) -> None:
         self._results, self._options, self._on_event = index.results, options, on_event
-        self._began = time.monotonic()
+        self._machine = self._results.machine
+        self._began = self._machine.monotonic()
         self._index = index
+        self._hearing = leases.Hearing(self._machine)
+        self._intake = Intake(self._results, take_in)
         self._board = Board(self._index.holds)
         self._jobs: dict[str, Job] = {}
         self._failures: dict[str, int] = {}
@@ -189,25 +199,29 @@ class _Run:
     def go(self, engine: Engine, devices: Sequence[str]) -> Summary:
         """Run until every job has ended."""
         workforce = Workforce(self._results, engine, devices)
-        try:
-            with runners.present(self._results):
-                if self._options.detach:
-                    self._leave(workforce)
-                else:
-                    self._loop(workforce)
-        except BaseException as reason:
-            withdraw(self._results, self._jobs)
-            workforce.dismiss()
-            if isinstance(reason, KeyboardInterrupt | BudgetOver):
-                self._ingest()
-            raise
+        with heeded():
+            try:
+                with runners.present(self._results):
+                    if self._options.detach:
+                        self._leave(workforce)
+                    else:
+                        self._loop(workforce)
+            except BaseException as reason:
+                withdraw(self._results, self._jobs)
+                left = workforce.dismiss()
+                self._give_back()
+                if isinstance(reason, KeyboardInterrupt | BudgetOver):
+                    self._intake.end()
+                if isinstance(reason, KeyboardInterrupt):
+                    raise Interrupted(left) from None
+                raise
         return self.finish()
 
     def finish(self) -> Summary:
         """Bring the database up to date and count."""
-        self._ingest()
+        self._intake.end()
         states = Counter(self._board.states.values())
-        seconds = time.monotonic() - self._began
+        seconds = self._machine.monotonic() - self._began
         return Summary(states["done"], states["failed"], states["blocked"], seconds)
 
     def _put_up(self, jobs: Sequence[Job], statuses: Mapping[str, KeyStatus]) -> None:
@@ -226,26 +240,18 @@ class _Run:
 
     def _loop(self, workforce: Workforce) -> None:
         watch = Watch(self._results)
-        cared = ingested = float("-inf")
-        took = 0.0
+        cared = float("-inf")
         while still_open := self.open:
-            now = time.monotonic()
+            now = self._machine.monotonic()
             if self._options.deadline is not None and now > self._options.deadline:
                 raise BudgetOver("the budget is over", hint="what is done is kept")
             if now - cared > CARE_S:
                 cared = now
                 self._care(still_open, workforce)
-            if now - ingested > max(INGEST_S, took / INGEST_SHARE):
-                ingested = now
-                self._ingest()
-                took = time.monotonic() - now
+            self._intake.tend()
             for sign in watch.news(self._jobs.keys()):
-                if sign.progress:
-                    self._worked.add(sign.device)
-                kind: Kind = "progress" if sign.progress else "started"
-                event = self._event(kind, sign.key)
-                self._on_event(replace(event, device=sign.device, progress=sign.progress))
-            time.sleep(POLL_S)
+                self._tell_sign(sign)
+            self._machine.sleep(POLL_S)
             workforce.tend()
             self._judge()
             workforce.praise(self._worked)
@@ -255,25 +261,41 @@ class _Run:
 
     def _leave(self, workforce: Workforce) -> None:
         """See to it that there are workers for what is published, and wait for nothing."""
-        for lease in leases.expire(self._results):
+        for lease in leases.expire(self._results, self._hearing):
             write_lost(self._results, lease)
         still_open = self.open
         publish(self._results, ((self._jobs[k], self._board.tickets[k]) for k in still_open))
         runners.leave(self._results, still_open)
         workforce.keep(len(still_open))
 
-    def _ingest(self) -> None:
-        with put_off():
-            ingest(self._results)
-
     def _care(self, still_open: Sequence[str], workforce: Workforce) -> None:
         """Bury the leases of the dead, see to the workers, publish what is not there."""
-        for lease in leases.expire(self._results):
+        for lease in leases.expire(self._results, self._hearing):
             write_lost(self._results, lease)
+            workforce.end(lease.owner)
         workforce.keep(len(still_open))
         there = published(self._results)
         missing = [key for key in still_open if key not in there]
         publish(self._results, ((self._jobs[k], self._board.tickets[k]) for k in missing))
+
+    def _give_back(self) -> None:
+        """What workers of this run held that had to be ended was not their failure."""
+        for lease in leases.expire(self._results, self._hearing):
+            if lease.key in self._jobs and not has_record(self._results, lease):
+                attempt = Attempt.of(lease, self._jobs[lease.key])
+                write_outcome(self._results, attempt, Outcome("preempted"))
+            else:
+                write_lost(self._results, lease)
+
+    def _tell_sign(self, sign: Sign) -> None:
+        if sign.idle_s is not None:
+            event = replace(self._event("hung", sign.key), seconds=sign.idle_s)
+        else:
+            if sign.progress:
+                self._worked.add(sign.device)
+            kind: Kind = "progress" if sign.progress else "started"
+            event = replace(self._event(kind, sign.key), progress=sign.progress)
+        self._on_event(replace(event, device=sign.device))
 
     def _judge(self) -> None:
         """Look at the records; tell what is new in them."""
@@ -306,7 +328,7 @@ class _Run:
         seconds: float | None = None
         result: Result | None = None
         with suppress(StoreError):  # deleted meanwhile: it is done all the same
-            record = read_record(status.path)
+            record = read_record(status.path, self._machine)
             seconds, result = record.head.seconds, record.parsed(self._jobs[key].task.result)
             self._worked |= {record.head.device or ""}
         self._on_event(replace(self._event("done", key), seconds=seconds, result=result))

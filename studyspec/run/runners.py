@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
-from studyspec.run.queue import withdraw
+from studyspec.errors import RunError
+from studyspec.machine import FileLock
+from studyspec.run import leases
+from studyspec.run.queue import published, withdraw
 from studyspec.store.folder import Results
+
+TRIES, BETWEEN_S = 5, 0.02
+"""Who only looks holds the lock for a moment [s]: so often it is tried."""
 
 
 @contextmanager
@@ -18,43 +22,67 @@ def present(results: Results) -> Iterator[None]:
 
     What others left to their workers stays.
     """
-    with _opened(results) as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            results.jobs.mkdir(parents=True, exist_ok=True)
-            left = _left(results)
-            stems = [path.stem for path in results.jobs.glob("[!.]*.json")]
-            withdraw(results, [key for key in stems if key not in left])
-        except BlockingIOError:
-            pass
-        fcntl.flock(lock, fcntl.LOCK_SH)
+    with _lock(results) as lock:
+        if _free(results, lock):
+            withdraw(results, published(results) - _left(results))
+        lock.take(shared=True)
+        yield
+
+
+@contextmanager
+def absent(results: Results) -> Iterator[bool]:
+    """Whether there is no runner; if so, none begins before the block ends."""
+    with _lock(results) as lock:
+        yield _free(results, lock)
+
+
+@contextmanager
+def alone(results: Results) -> Iterator[None]:
+    """Be alone in a results folder, and let no runner begin before the block ends.
+
+    Raises
+    ------
+    RunError
+        If a run goes on there, or a worker is at a job.
+    """
+    where = str(results.folder)
+    with absent(results) as free:
+        if not free:
+            raise RunError("a run goes on here", where=where, hint="let it end, or stop it")
+        if busy := leases.live(results):
+            what = f"workers are at {len(busy)} jobs here, though no run goes on"
+            raise RunError(what, where=where, hint="let them end, or stop them: `studyspec cancel`")
         yield
 
 
 def leave(results: Results, keys: Iterable[str]) -> None:
     """Note that workers do these jobs although no runner waits for them."""
-    with _detached(results).open("a") as file:
-        file.writelines(f"{key}\n" for key in keys)
+    lines = "".join(f"{key}\n" for key in keys)
+    results.machine.append(_detached(results), lines.encode())
 
 
 def forget(results: Results) -> None:
     """Nobody waits for what was left any more."""
-    _detached(results).unlink(missing_ok=True)
+    results.machine.remove(_detached(results))
 
 
 def any_alive(results: Results) -> bool:
-    """Whether a runner is alive."""
-    with _opened(results) as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    """Whether a runner is alive. Who looks at the same moment may be taken for one."""
+    with _lock(results) as lock:
+        return not lock.take(wait=False)
+
+
+def _free(results: Results, lock: FileLock) -> bool:
+    for _ in range(TRIES):
+        if lock.take(wait=False):
             return True
-        return False
+        results.machine.sleep(BETWEEN_S)
+    return False
 
 
 def _left(results: Results) -> set[str]:
     with suppress(FileNotFoundError):
-        return set(_detached(results).read_text().split())
+        return set(results.machine.read(_detached(results)).decode().split())
     return set()
 
 
@@ -62,11 +90,5 @@ def _detached(results: Results) -> Path:
     return results.run / "detached"
 
 
-@contextmanager
-def _opened(results: Results) -> Iterator[int]:
-    results.run.mkdir(parents=True, exist_ok=True)
-    lock = os.open(results.run / "runners.lock", os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        yield lock
-    finally:
-        os.close(lock)
+def _lock(results: Results) -> AbstractContextManager[FileLock]:
+    return results.machine.opened_lock(results.run / "runners.lock")

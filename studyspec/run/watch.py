@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from pydantic import JsonValue, TypeAdapter
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from studyspec.run import leases
 from studyspec.store.folder import Results
@@ -16,11 +16,20 @@ AS_JSON = TypeAdapter(dict[str, JsonValue])
 
 @dataclass(frozen=True)
 class Sign:
-    """A sign of life of a leased job; without progress: it has begun."""
+    """A sign of life of a leased job; without progress: it has begun.
+
+    `idle_s`: no life, its process has not computed for so long [s].
+    """
 
     key: str
     device: str
     progress: Mapping[str, JsonValue] = field(default_factory=dict)
+
+    @property
+    def idle_s(self) -> float | None:
+        """For how long its process has not computed [s]; None if it does."""
+        found = self.progress.get(leases.IDLE)
+        return found if isinstance(found, int | float) else None
 
 
 class Watch:
@@ -36,20 +45,21 @@ class Watch:
         held = leases.held(self._results)
         for key in self._seen.keys() - held:
             del self._seen[key]
-        for key in held:
+        for key in sorted(held):
             if key in keys:
                 yield from self._look(key)
 
     def _look(self, key: str) -> Iterator[Sign]:
         if key not in self._seen:
-            lease = leases.read(self._results.lease(key))
+            lease = leases.read(self._results, key)
             if lease is None:
                 return
             self._seen[key] = lease
             yield Sign(key, lease.device)
         path = leases.progress_path(self._results, key)
-        with suppress(FileNotFoundError):
-            written = path.stat().st_mtime_ns
+        with suppress(FileNotFoundError, ValidationError):  # gone, or cut short by a loss of power
+            written = self._results.machine.changed_at(path)
             if written != self._written.get(key):
                 self._written[key] = written
-                yield Sign(key, self._seen[key].device, AS_JSON.validate_json(path.read_bytes()))
+                told = AS_JSON.validate_json(self._results.machine.read(path))
+                yield Sign(key, self._seen[key].device, told)

@@ -1,17 +1,17 @@
 """The worker: a light supervisor that leases ready jobs and lets its child do them.
 
 Owns the time limit, the heartbeat and its child's death; never imports torch. Ends when every
-published job has ended, or on SIGTERM.
+published job has ended, on SIGTERM, and, if it is bound to runners, soon after the last of them.
 """
 
 from __future__ import annotations
 
 import signal
 import sys
-import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import Literal
+from typing import Literal, Protocol
 
 from studyspec.errors import StudySpecError
 from studyspec.run import leases, runners
@@ -24,9 +24,16 @@ from studyspec.run.process import Process, ending
 from studyspec.run.queue import Queue, read_job
 from studyspec.store.folder import Results
 from studyspec.store.record_file import Failure, Status
-from studyspec.store.records import RecordIndex, stamp
+from studyspec.store.records import RecordIndex
 
-Verdict = Literal["killed", "preempted", "time_limit", "fruitless", "taken"]
+Verdict = Literal["killed", "preempted", "time_limit", "fruitless", "taken", "hung"]
+HOW: Mapping[Verdict, Status] = {
+    "killed": "killed",
+    "hung": "killed",
+    "time_limit": "time_limit",
+    "fruitless": "time_limit",
+    "preempted": "preempted",
+}
 POLL_S = 0.1
 IDLE_S = 0.5
 """A worker without any job left to wait for ends after this long [s]."""
@@ -34,21 +41,62 @@ DESERTED_S = 5.0
 """After this long without work a worker looks whether runners and other workers are alive [s]."""
 GRACE_S = 20.0
 """A child that was asked to stop is killed after this long [s]."""
+HUNG_S = 60.0
+"""That a child has not computed for this long is told [s]."""
+HANG_LIMIT_S = 600.0
+"""A child that has not computed for this long is killed [s]."""
+ORPHANED = 2
+"""A bound worker ends when it has missed runners at so many heartbeats in a row."""
 BROKEN = 3
 """Exit status of a worker that cannot do what is published."""
 OUT_OF_TIME = 75
 """Exit status of a worker whose own time is over, with jobs left to do."""
+BOUND = "bound"
+"""Third argument of a worker that ends with the last runner."""
+
+
+class Child(Protocol):
+    """Who does the jobs; `pipe.ChildProcess` says what each method does."""
+
+    def ask(self, lease: Lease) -> None: ...  # noqa: D102
+    def answer(self, seconds: float) -> str | None: ...  # noqa: D102
+    def worked(self) -> str: ...  # noqa: D102
+    def pause(self) -> None: ...  # noqa: D102
+    def stop(self) -> None: ...  # noqa: D102
+    def end(self) -> int: ...  # noqa: D102
 
 
 class Worker:
-    """Does the published jobs of one results folder on one device, one at a time."""
+    """Does the published jobs of one results folder on one device, one at a time.
 
-    def __init__(self, results: Results, device: str, allotment: Allotment | None = None) -> None:
-        self._results, self._device, self._allotment = results, device, allotment
+    Parameters
+    ----------
+    bound
+        Whether to end when no runner is left.
+    allotment
+        How long it may last; default: as long as there is something to do.
+    child
+        How a child is made.
+    """
+
+    def __init__(
+        self,
+        results: Results,
+        device: str,
+        bound: bool = False,
+        allotment: Allotment | None = None,
+        child: Callable[[Results, str], Child] = ChildProcess,
+    ) -> None:
+        self._results, self._device, self._bound = results, device, bound
+        self._allotment = allotment
+        self._machine = results.machine
         self._index = RecordIndex(results)
         self._queue = Queue(results, self._index)
-        self._me = Process.current()
-        self._child: ChildProcess | None = None
+        self._me = Process.current(self._machine)
+        self._new_child = child
+        self._child: Child | None = None
+        self._looked = self._machine.monotonic()
+        self._missed = 0
         self._network: str | None = None
         self._attempts = 0
         self._device_name = ""
@@ -60,7 +108,7 @@ class Worker:
 
     def run(self) -> int:
         """Work until there is nothing left; the exit status."""
-        busy_at = time.monotonic()
+        busy_at = self._machine.monotonic()
         try:
             while not self._stopping:
                 self._queue.refresh()
@@ -72,20 +120,21 @@ class Worker:
                         self._attend(*taken)
                     finally:
                         leases.release(self._results, taken[0])
-                    busy_at = time.monotonic()
+                    busy_at = self._machine.monotonic()
                     continue
                 if self._out_of_time():
                     return OUT_OF_TIME
-                if self._superfluous(time.monotonic() - busy_at):
+                self._look_for_runners()
+                if self._superfluous(self._machine.monotonic() - busy_at):
                     break
-                time.sleep(POLL_S)
+                self._machine.sleep(POLL_S)
         finally:
             self._end_child()
         return OUT_OF_TIME if self._timed_out else 0
 
     def _fits(self, ticket: Ticket) -> bool:
         """Whether there is time for a job."""
-        if self._allotment is None or self._fresh(time.monotonic()):
+        if self._allotment is None or self._fresh(self._machine.monotonic()):
             return True
         return self._allotment.fits(ticket.stage, self._index)
 
@@ -99,7 +148,7 @@ class Worker:
         """Whether nothing that is ready fits into the time that is left, or none is left."""
         if self._allotment is None or not self._queue.board.unfinished():
             return False
-        if self._allotment.stopping(time.monotonic()):
+        if self._allotment.stopping(self._machine.monotonic()):
             return True
         held = leases.held(self._results)
         ready = [ticket for ticket in self._queue.board.ready() if ticket.key not in held]
@@ -111,8 +160,17 @@ class Worker:
             return idle_s > IDLE_S
         if idle_s < DESERTED_S or runners.any_alive(self._results):
             return False
-        found = (leases.read(self._results.lease(key)) for key in leases.held(self._results))
-        return not any(lease is not None and lease.owner.alive for lease in found)
+        return not leases.live(self._results)
+
+    def _look_for_runners(self) -> None:
+        """Stop if this worker is bound and no runner was there at the last looks."""
+        now = self._machine.monotonic()
+        if not self._bound or now - self._looked < leases.BEAT_S:
+            return
+        self._looked = now
+        self._missed = 0 if runners.any_alive(self._results) else self._missed + 1
+        if self._missed >= ORPHANED:
+            self.stop()
 
     def _attend(self, lease: Lease, ticket: Ticket) -> None:
         """Let the child make the attempt, and see to it that it ends with a record.
@@ -142,19 +200,28 @@ class Worker:
     def _watch(self, lease: Lease, ticket: Ticket) -> tuple[str, Verdict]:
         """Wait for the child's answer; if there is none (empty), why the attempt has ended."""
         assert self._child is not None
-        start = beat = time.monotonic()
+        start = beat = computed = self._machine.monotonic()
         asked: float | None = None
         self._paused = False
         saved = self._saved(lease.key)
+        worked, told = "", False
         while True:
             answer = self._child.answer(POLL_S)
             if answer is not None:
                 return answer, "preempted" if asked else "killed"
-            now = time.monotonic()
+            self._look_for_runners()
+            now = self._machine.monotonic()
             if now - beat > leases.BEAT_S:
                 beat = now
                 if not leases.beat(self._results, lease):
                     return "", "taken"
+                if (works := self._child.worked()) != worked or not works:
+                    worked, computed, told = works, now, False
+                elif now - computed > HUNG_S and not told:
+                    leases.tell(self._results, lease, now - computed)
+                    told = True
+            if now - computed > HANG_LIMIT_S:
+                return "", "hung"
             if ticket.time_limit_s is not None and now - start > ticket.time_limit_s:
                 return "", "time_limit"
             if self._allotment is not None:
@@ -173,16 +240,15 @@ class Worker:
 
     def _saved(self, key: str) -> str:
         """What tells a job's checkpoint from a later one."""
-        return stamp(self._results.checkpoint(key))
+        return self._machine.stamp(self._results.checkpoint(key))
 
     def _bury(self, attempt: Attempt, verdict: Verdict, status: int, ticket: Ticket) -> None:
         """Write the record of an attempt whose process ended without one."""
         error = self._failure(attempt, verdict, status, ticket)
         if error is not None:
-            _append(self._results.log(attempt.job.key, attempt.name), error.message)
-        assert verdict != "taken"
-        ended: Status = "time_limit" if verdict == "fruitless" else verdict
-        write_outcome(self._results, attempt, Outcome(ended, error=error))
+            log = self._results.log(attempt.job.key, attempt.name)
+            self._machine.append(log, f"{error.message}\n".encode())
+        write_outcome(self._results, attempt, Outcome(HOW[verdict], error=error))
 
     def _failure(
         self, attempt: Attempt, verdict: Verdict, status: int, ticket: Ticket
@@ -207,13 +273,19 @@ class Worker:
                 message=f"its process {ending(status)}",
                 hint="the machine may have run out of memory: use fewer --workers",
             )
+        if verdict == "hung":
+            return Failure(
+                kind="Hung",
+                message=f"its process did nothing for {HANG_LIMIT_S:g} s, and was killed",
+                hint="was it stopped by a signal, or does it wait for a disk?",
+            )
         return None
 
     def _ready_child(self) -> bool:
         """See to it that there is a child that answers; False if it cannot be started."""
         if self._child is not None:
             return True
-        self._child = ChildProcess(self._results, self._device)
+        self._child = self._new_child(self._results, self._device)
         answer = None
         while answer is None and not self._stopping:
             answer = self._child.answer(POLL_S)
@@ -229,12 +301,14 @@ class Worker:
         return child.end()
 
 
-def work(results: Results, device: str = "cpu", allotment: Allotment | None = None) -> int:
+def work(
+    results: Results, device: str = "cpu", bound: bool = False, allotment: Allotment | None = None
+) -> int:
     """Do the published jobs of a results folder until none is left; the exit status.
 
     With an allotment, no longer than it lasts: then the exit status is `OUT_OF_TIME`.
     """
-    worker = Worker(results, device, allotment)
+    worker = Worker(results, device, bound, allotment)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, worker.stop)
     try:
@@ -244,11 +318,5 @@ def work(results: Results, device: str = "cpu", allotment: Allotment | None = No
         return BROKEN
 
 
-def _append(path: Path, line: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as log:
-        log.write(line + "\n")
-
-
 if __name__ == "__main__":
-    sys.exit(work(Results(Path(sys.argv[1])), sys.argv[2]))
+    sys.exit(work(Results(Path(sys.argv[1])), sys.argv[2], BOUND in sys.argv[3:]))

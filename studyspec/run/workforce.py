@@ -6,7 +6,6 @@ Each worker has a file with its engine's handle, so that the next runner finds i
 from __future__ import annotations
 
 import logging
-import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -16,12 +15,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from studyspec.errors import RunError
 from studyspec.files import write
+from studyspec.machine import Machine
 from studyspec.plugins.contracts import Engine, Resources
 from studyspec.run.process import Process
 from studyspec.store.folder import Results
 
-STOP_S = 30.0
-"""Workers that were asked to stop get this long to save their checkpoints [s]."""
+STOP_S, END_S = 30.0, 5.0
+"""Workers get this long to save their checkpoints, and after that to end at all [s]."""
 FAIR_TRIES = 3
 """A device is set aside when workers die on it this often, for each that it shall have, with no job
 ended between."""
@@ -43,10 +43,13 @@ class Hired:
         """The name of its file."""
         return f"{self.place}-{self.handle}".replace(":", "-").replace("/", "-")
 
-    @property
-    def gone(self) -> bool:
+    def orphaned(self, machine: Machine) -> bool:
+        """Whether its runner has ended."""
+        return self.runner.here(machine) and not self.runner.alive(machine)
+
+    def gone(self, machine: Machine) -> bool:
         """Whether it was its own runner, in one process, and that has ended."""
-        return self.handle == self.runner.handle and self.runner.here and not self.runner.alive
+        return self.handle == self.runner.handle and self.orphaned(machine)
 
 
 AS_JSON = TypeAdapter(Hired)
@@ -57,7 +60,8 @@ class Workforce:
 
     def __init__(self, results: Results, engine: Engine, devices: Sequence[str]) -> None:
         self._results, self._engine, self._devices = results, engine, devices
-        self._me = Process.current()
+        self._machine = results.machine
+        self._me = Process.current(self._machine)
         self._deaths: Counter[str] = Counter()
         self._last_death = ""
 
@@ -103,13 +107,27 @@ class Workforce:
         for device in devices:
             del self._deaths[device]
 
-    def dismiss(self, patience_s: float = STOP_S) -> None:
-        """Stop the own workers; wait until they have."""
+    def dismiss(self, patience_s: float = STOP_S) -> tuple[str, ...]:
+        """Stop the own workers, and wait until they have; those that nothing ends.
+
+        A Ctrl-C meanwhile ends the waiting: they are ended at once.
+        """
         own = [worker for worker in self._living(asking=False) if worker.runner == self._me]
         handles = [worker.handle for worker in own]
-        self._engine.cancel(handles)
-        self._wait(handles, patience_s)
-        self._living(asking=False)
+        with suppress(KeyboardInterrupt):
+            self._engine.cancel(handles)
+            self._wait(handles, patience_s)
+        if left := self._engine.alive(handles):
+            self._engine.cancel(left)
+            self._wait([*left], END_S)
+        alive = {worker.handle for worker in self._living(asking=False)}
+        return tuple(f"{one.place} {one.handle}" for one in own if one.handle in alive)
+
+    def end(self, owner: Process) -> None:
+        """End the worker that is this process, if there is one: it has long been silent."""
+        handles = [worker.handle for worker in self._living() if worker.handle == owner.handle]
+        for _ in range(2 if owner.here(self._machine) and owner != self._me else 0):
+            self._engine.cancel(handles)
 
     def part(self, patience_s: float) -> None:
         """Wait for the own workers to end by themselves, unless they are busy for another run."""
@@ -118,9 +136,9 @@ class Workforce:
         self._living(asking=False)
 
     def _wait(self, handles: Sequence[str], patience_s: float) -> None:
-        end = time.monotonic() + patience_s
-        while self._engine.alive(handles) and time.monotonic() < end:
-            time.sleep(0.02)
+        end = self._machine.monotonic() + patience_s
+        while self._engine.alive(handles) and self._machine.monotonic() < end:
+            self._machine.sleep(0.02)
 
     def _living(self, asking: bool = True) -> list[Hired]:
         """All live workers of this engine; those of dead runners are taken over.
@@ -132,12 +150,12 @@ class Workforce:
         living = []
         for worker in hired:
             if worker.handle not in alive:
-                self._results.worker(worker.name).unlink(missing_ok=True)
+                self._machine.remove(self._results.worker(worker.name))
                 if asking and worker.runner == self._me:
                     self._last_death = self._engine.why(worker.handle)
                     self._bemoan(worker.device)
                 continue
-            if worker.runner.here and not worker.runner.alive:
+            if worker.orphaned(self._machine):
                 worker = replace(worker, runner=self._me)
                 self._write(worker)
             living.append(worker)
@@ -146,20 +164,23 @@ class Workforce:
     def _read(self) -> list[Hired]:
         found = []
         for worker in hired(self._results):
-            if worker.gone:
-                self._results.worker(worker.name).unlink(missing_ok=True)
+            if worker.gone(self._machine):
+                self._machine.remove(self._results.worker(worker.name))
             elif worker.place == self._engine.place:
                 found.append(worker)
         return found
 
     def _write(self, worker: Hired) -> None:
-        write(self._results.worker(worker.name), AS_JSON.dump_json(worker), durable=False)
+        path = self._results.worker(worker.name)
+        write(path, AS_JSON.dump_json(worker), durable=False, machine=self._machine)
 
 
 def hired(results: Results) -> list[Hired]:
     """The workers that have been noted in a results folder, of all engines, alive or not."""
     found = []
-    for path in sorted(results.workers.glob("[!.]*.json")):
-        with suppress(FileNotFoundError, ValidationError):
-            found.append(AS_JSON.validate_json(path.read_bytes()))
+    for name in sorted(results.machine.names(results.workers)):
+        if not name.startswith(".") and name.endswith(".json"):
+            with suppress(FileNotFoundError, ValidationError):
+                content = results.machine.read(results.workers / name)
+                found.append(AS_JSON.validate_json(content))
     return found

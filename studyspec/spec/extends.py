@@ -75,7 +75,7 @@ def _tables(file: Path) -> Mapping[str, object]:
     """The tables of a file; none if it cannot be read, which is told when it is loaded."""
     try:
         return tomllib.loads(_text(file))
-    except (StudySpecError, tomllib.TOMLDecodeError):
+    except (StudySpecError, ValueError, RecursionError):
         return {}
 
 

@@ -36,6 +36,11 @@ class ForeignNetwork(Settings):
     licence: str | None = Field(
         None, description="Under which licence, for the report.", examples=["CC-BY-4.0"]
     )
+    trust: bool = Field(
+        False,
+        description="Whether to run it if it is code, as TorchScript and a factory are: it can do "
+        "all that you can. ONNX and safetensors need no trust.",
+    )
     output: Literal["logits", "probabilities"] = Field(
         "logits",
         description="What comes out for images (B, 1, H, W): two channels, background and particle,"

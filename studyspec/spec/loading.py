@@ -19,6 +19,7 @@ from studyspec.spec.packages import package_problems
 from studyspec.spec.piecewise import Parts
 from studyspec.spec.problems import Pointer, explain
 from studyspec.spec.references import reference_problems
+from studyspec.spec.size import size_problems
 from studyspec.spec.study import Study
 from studyspec.spec.variant_problems import variant_problems
 from studyspec.spec.variants import Variant, expand
@@ -66,8 +67,8 @@ class LoadedStudy:
         return point(path, what, hint)
 
 
-def load(path: Path, profile: str | None = None) -> LoadedStudy:
-    """Read and validate a study file.
+def load(path: Path, profile: str | None = None, max_jobs: int | None = None) -> LoadedStudy:
+    """Read and validate a study file; one of more jobs than `max_jobs` is refused unmade.
 
     The file, over those that it extends, is checked as a whole: with the profile asked for, and
     every other profile too.
@@ -86,6 +87,10 @@ def load(path: Path, profile: str | None = None) -> LoadedStudy:
     problems += (p for one in whole.files for p in exclusive_problems(one, str(path)))
     plain = file.without(PROFILES)
     chosen = plain if profile is None else layers.get(profile, plain)
+    for layer in (chosen, *layers.values()):
+        at = Pointer(str(path), layer.with_common().entries)
+        if too_many := list(size_problems(layer.table, at, max_jobs)):
+            raise SpecError([*problems, *too_many])
     parsed, found = _validate(chosen, str(path))
     problems += found
     for name, layer in layers.items():

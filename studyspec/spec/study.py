@@ -63,6 +63,13 @@ class CatalogSettings(Settings):
         description="Address below which the published images lie, if not the authors' own.",
         examples=["https://mirror.example.org/hrtem/"],
     )
+    folders: tuple[Text, ...] = Field(
+        (),
+        strict=False,
+        description="Folders outside of the catalog's, relative to the project root, that its "
+        "addresses may lead to; those that were named to `catalog add` on this machine may anyway.",
+        examples=[["/data/microscope"]],
+    )
 
 
 class Matrix(Settings):

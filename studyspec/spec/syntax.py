@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
 
 from studyspec.errors import Problem, SpecError
 from studyspec.spec.layers import Layer
@@ -17,6 +18,9 @@ HINTS = {
     "Unclosed inline table": "close it with }",
     "Unterminated string": "close it with a quote",
 }
+LONG = re.compile(r"\d{1000}")
+NESTING = re.compile(r"[\[{.]")
+MOST_LEVELS = 50
 TWICE = re.compile(r"Cannot (overwrite|declare|mutate|redefine)|Duplicate inline table key")
 
 
@@ -29,9 +33,43 @@ def parse(text: str, file: str) -> Layer:
         With line and column, if the text is no TOML.
     """
     try:
-        return Layer(tomllib.loads(text), places(text, file))
+        table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SpecError([_syntax_problem(str(error), text, file)]) from None
+    except RecursionError:
+        raise SpecError([_too_deep(text, file)]) from None
+    except ValueError as error:  # of Python, of whole numbers with thousands of digits
+        line = next((i for i, row in enumerate(text.split("\n")) if LONG.search(row)), 0)
+        what = f"not valid TOML: {str(error).partition(';')[0].lower()}"
+        raise SpecError([Problem(file, line + 1, 1, what)]) from None
+    if not _shallow(table):
+        raise SpecError([_too_deep(text, file)])
+    return Layer(table, places(text, file))
+
+
+def _shallow(table: object) -> bool:
+    """Whether tables and lists are nested no deeper than a person would."""
+    level: list[object] = [table]
+    for _ in range(MOST_LEVELS):
+        inside = [value for one in level for value in _inside(one)]
+        level = [value for value in inside if isinstance(value, dict | list)]
+        if not level:
+            return True
+    return False
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _too_deep(text: str, file: str) -> Problem:
+    """Points at the first line that opens most brackets, or has most dots."""
+    lines = text.split("\n")
+    number = max(range(len(lines)), key=lambda i: len(NESTING.findall(lines[i])))
+    hint = "no table of a study is nested so"
+    return Problem(file, number + 1, 1, f"nested deeper than {MOST_LEVELS} levels", hint)
 
 
 def _syntax_problem(message: str, text: str, file: str) -> Problem:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from studyspec.errors import PluginError
 from studyspec.plugins.contracts import (
@@ -99,7 +99,7 @@ def bound(registry: Registry[P], use: Use) -> Bound[P]:
     Raises
     ------
     PluginError
-        If it is not installed, or with another recipe.
+        If it is not installed, or with another recipe, or cannot have these settings.
     """
     found = registry.find(base_name(use.name))
     plugin = _tabled(found)
@@ -109,10 +109,19 @@ def bound(registry: Registry[P], use: Use) -> Bound[P]:
             f"and of {use.recipe} in what is to be done",
             hint="plan anew, or install the version that was used",
         )
-    if isinstance(plugin, Architecture | Loss | Schedule):
-        values = {NAME: use.name, **use.settings}
-        return Bound(found, named_model(plugin).model_validate(values, strict=False))
-    return Bound(found, plugin.settings.model_validate(use.settings, strict=False))
+    try:
+        if isinstance(plugin, Architecture | Loss | Schedule):
+            values = {NAME: use.name, **use.settings}
+            return Bound(found, named_model(plugin).model_validate(values, strict=False))
+        return Bound(found, plugin.settings.model_validate(use.settings, strict=False))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise PluginError(
+            f"{registry.kind} '{use.name}' cannot have the settings that are told of it: "
+            f"{place}: {first['msg']}",
+            hint="was that written by another version?",
+        ) from None
 
 
 def _tabled(found: Found[Plugin]) -> Tabled[Settings]:

@@ -13,6 +13,7 @@ import duckdb
 
 from studyspec.errors import StoreError
 from studyspec.files import whole
+from studyspec.neutral import for_csv
 from studyspec.store.snapshot import Cell, Table
 from studyspec.store.sql_types import quoted, text
 
@@ -20,11 +21,11 @@ PART = 50_000
 
 
 def write_csv(table: Table, path: Path) -> None:
-    """Write the rows as CSV (RFC 4180), unknown values as nothing."""
+    """Write the rows as CSV (RFC 4180), unknown values as nothing, formulas as text."""
     with _writing(path) as half, half.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(table.columns)
-        writer.writerows(table.rows)
+        writer.writerow(map(for_csv, table.columns))
+        writer.writerows(map(for_csv, row) for row in table.rows)
 
 
 def write_json(table: Table, path: Path) -> None:

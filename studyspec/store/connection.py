@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
+import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
-from studyspec.errors import StoreError
+from studyspec.errors import DatabaseBusy, StoreError
 from studyspec.store.folder import Results
 
 Connection = duckdb.DuckDBPyConnection
+LOCKED = "Could not set lock"
+LOOK_S = 0.05
 Config = dict[str, str | bool | int | float | list[str]]
 
 READING: Config = {
@@ -25,15 +30,50 @@ READING: Config = {
 
 
 @contextmanager
-def locked(results: Results, shared: bool = False) -> Iterator[None]:
+def locked(
+    results: Results, shared: bool = False, patience_s: float | None = None
+) -> Iterator[None]:
     """Hold the lock beside the database, from before it is opened until after it is closed.
 
     DuckDB reads the file before it takes its own lock, and then loses what another process commits.
+
+    Raises
+    ------
+    DatabaseBusy
+        If others hold it, and it was not given up within `patience_s` [s] (None: wait).
     """
-    results.folder.mkdir(parents=True, exist_ok=True)
-    lock = os.open(results.lock, os.O_RDWR | os.O_CREAT, 0o666)
+    if shared and not writable(results):
+        with _read_locked(results):
+            yield
+        return
+    with results.machine.opened_lock(results.lock) as lock:
+        if patience_s is None:
+            lock.take(shared)
+        else:
+            end = time.monotonic() + patience_s
+            while not lock.take(shared, wait=False):
+                if time.monotonic() > end:
+                    raise DatabaseBusy("it is being read or written", where=str(results.database))
+                time.sleep(LOOK_S)
+        yield
+
+
+def writable(results: Results) -> bool:
+    """Whether results can be changed here; an archive can only be read."""
+    folder = results.folder
+    return not folder.exists() or os.access(folder, os.W_OK | os.X_OK)
+
+
+@contextmanager
+def _read_locked(results: Results) -> Iterator[None]:
+    """The lock of an archive: taken if its file is there, for somebody else may write to it."""
     try:
-        fcntl.flock(lock, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+        lock = os.open(results.lock, os.O_RDONLY)
+    except OSError:
+        yield
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH)
         yield
     finally:
         os.close(lock)
@@ -45,6 +85,8 @@ def connected(path: Path, reading: Config | None = None) -> Iterator[Connection]
 
     Raises
     ------
+    DatabaseBusy
+        If another program has it open.
     StoreError
         If it cannot be opened.
     KeyboardInterrupt
@@ -53,6 +95,8 @@ def connected(path: Path, reading: Config | None = None) -> Iterator[Connection]
     try:
         connection = duckdb.connect(str(path), read_only=reading is not None, config=reading or {})
     except duckdb.Error as error:
+        if LOCKED in str(error):
+            raise _busy(path, str(error)) from None
         raise StoreError(
             f"the database cannot be opened: {str(error).splitlines()[0]}",
             where=str(path),
@@ -66,6 +110,40 @@ def connected(path: Path, reading: Config | None = None) -> Iterator[Connection]
         raise
     finally:
         connection.close()
+
+
+def copy(path: Path, folder: Path) -> Path:
+    """A copy of a database that nobody writes, with its log; who holds the lock may ask.
+
+    Raises
+    ------
+    OSError
+        If there is no room for it.
+    DatabaseBusy
+        If another program writes to it.
+    """
+    try:
+        with path.open("rb") as file:
+            fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            fcntl.lockf(file, fcntl.LOCK_UN)
+    except (BlockingIOError, PermissionError):
+        raise _busy(path, "") from None
+    copied = folder / path.name
+    for one in (path, log_of(path)):
+        if one.exists():
+            shutil.copyfile(one, folder / one.name)
+    return copied
+
+
+def _busy(path: Path, told: str) -> DatabaseBusy:
+    holder = re.search(r"held in (.*?\(PID \d+\))", told)
+    who = holder[1] if holder else "another program"
+    return DatabaseBusy(
+        f"{who} has the database open",
+        where=str(path),
+        hint="close it there; results are kept as records, and taken in by the next run or "
+        "`studyspec ingest`",
+    )
 
 
 def log_of(database: Path) -> Path:

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from studyspec import files
 from studyspec.errors import NothingThere
-from studyspec.store.connection import READING, Connection, connected, locked, log_of
+from studyspec.store.connection import (
+    READING,
+    Config,
+    Connection,
+    connected,
+    copy,
+    locked,
+    log_of,
+)
 from studyspec.store.folder import Results
 from studyspec.store.migrations import is_current, migrate
 
 
 @contextmanager
-def open_database(results: Results, read_only: bool = False) -> Iterator[Connection]:
+def open_database(
+    results: Results, read_only: bool = False, patience_s: float | None = None
+) -> Iterator[Connection]:
     """The database, for one statement or one burst; up to date in its form.
+
+    To change it, others are waited for as long as `patience_s` [s] (None: as it takes).
 
     Raises
     ------
     NothingThere
         If it is to be read and is not there.
+    DatabaseBusy
+        If others have it open.
     StoreError
         If it cannot be opened, or was made by another version.
     """
@@ -27,7 +43,7 @@ def open_database(results: Results, read_only: bool = False) -> Iterator[Connect
         with _read(results) as connection:
             yield connection
         return
-    with locked(results):
+    with locked(results, patience_s=patience_s):
         if not results.database.exists():
             with _made(results):
                 pass
@@ -41,6 +57,36 @@ def new_database(results: Results) -> Iterator[Connection]:
     """An empty database that takes the place of the one that is there, at the end and at once."""
     with locked(results), _made(results) as connection:
         yield connection
+
+
+@contextmanager
+def copied_database(results: Results, limits: Config | None = None) -> Iterator[Connection]:
+    """A copy of the database as it is now, to be read for as long as one likes.
+
+    Where there is no room for a copy it is the database itself, and who would change it waits.
+
+    Parameters
+    ----------
+    limits
+        Further settings of DuckDB.
+
+    Raises
+    ------
+    NothingThere, DatabaseBusy, StoreError
+        As `open_database`.
+    """
+    with open_database(results, read_only=True):
+        pass  # it is there, and of this version's form
+    reading = READING | (limits or {})
+    with tempfile.TemporaryDirectory(prefix="studyspec-") as folder, ExitStack() as held:
+        try:
+            with locked(results, shared=True):
+                path = copy(results.database, Path(folder))
+        except OSError:
+            held.enter_context(locked(results, shared=True))
+            path = results.database
+        with connected(path, reading) as connection:
+            yield connection
 
 
 @contextmanager

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from studyspec.machine import THIS, Machine
 
 
 @dataclass(frozen=True)
@@ -11,9 +13,11 @@ class Results:
     """The paths of one results folder. Nothing need exist.
 
     Records are the results and last; artifacts can be made again; `run` is forgotten after a run.
+    `machine` is asked for clocks, processes and the files of runs and records.
     """
 
     folder: Path
+    machine: Machine = field(default=THIS, compare=False, repr=False)
 
     @property
     def database(self) -> Path:
@@ -33,6 +37,11 @@ class Results:
     def record(self, key: str, uuid: str) -> Path:
         """The record of one attempt at a job, or of one plan."""
         return self.records / f"{key}.{uuid}.json"
+
+    @property
+    def rejected(self) -> Path:
+        """Records that differ from what was computed once more, set aside by a person."""
+        return self.folder / "rejected"
 
     @property
     def refused(self) -> Path:

@@ -23,6 +23,8 @@ COUNTS = tuple(
     c for c in elements(ScoreColumns) if c.name not in PLACE and not c.kind.startswith("MAP")
 )
 """What is always counted of a patch."""
+COUNTED = tuple(c for c in COUNTS if "INT" in c.kind)
+"""Of these the whole numbers, whose sums are exact in any order."""
 PIXEL_SUMS = tuple(c for c in elements(ScoreColumns) if c.kind.startswith("MAP"))
 CELL = ("study", "profile", "variant", "train", "test", "fold", "split")
 KEYS = ("network", "evaluation")
@@ -45,10 +47,11 @@ class Sum:
         """As a table's definition has it."""
         return f"{quoted(self.name)} double"
 
-    def total(self, expression: str = "") -> str:
-        """The sum over patches, or over sums."""
+    def total(self, order: str, expression: str = "") -> str:
+        """The sum over patches, or over sums, added up in this order: else its bits would vary."""
         one = f"({expression or quoted(self.name)})"
-        whole = f"case when count({one}) = count(*) then sum({one}) end"
+        by = "" if self.name in _names(COUNTED) else f" order by {order}"
+        whole = f"case when count({one}) = count(*) then sum({one}{by}) end"
         return f"({whole})::double as {quoted(self.name)}"
 
 

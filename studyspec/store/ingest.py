@@ -9,20 +9,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from studyspec.store.connection import Connection
+from studyspec.errors import DatabaseBusy
+from studyspec.machine import THIS
+from studyspec.store.connection import Connection, writable
 from studyspec.store.database import new_database, open_database
 from studyspec.store.folder import Results
 from studyspec.store.formulas import formulas
+from studyspec.store.patch_sizes import PatchSizes
 from studyspec.store.plan_tables import insert_plans
 from studyspec.store.record_file import EarlierResultsError
 from studyspec.store.record_tables import Earlier, insert_records
-from studyspec.store.records import record_names, stamp
+from studyspec.store.records import record_names
 from studyspec.store.sums import Sums
 from studyspec.store.verdicts import fault, write_refused
 
 BATCH_FILES = 512
 BATCH_BYTES = 1 << 26
 BREATH_S = 0.005
+PATIENCE_S = 10.0
 
 log = logging.getLogger(__name__)
 
@@ -38,25 +42,40 @@ class _File:
     problem: str = ""
 
 
-def ingest(results: Results) -> int:
+def ingest(results: Results, patience_s: float | None = None) -> int:
     """Bring the database up to date with the records, batch by batch; how many were new.
 
-    A record that cannot be read is told of once, noted, and passed over until it changes.
+    A record that cannot be read is told of once, noted, and passed over until it changes. Results
+    that can only be read are left as they are.
 
     Raises
     ------
+    DatabaseBusy
+        If others have the database open, for longer than `patience_s` [s] (None: as it takes).
     EarlierResultsError
         If a record, or the database, is of an earlier version.
     """
+    if results.database.exists() and not writable(results):
+        return 0  # an archive: what its database tells is all that can be told
     total = 0
     while record_names(results):
-        with open_database(results) as connection:
+        with open_database(results, patience_s=patience_s) as connection:
             found, more = _ingest_batch(results, connection)
         total += found
         if not more:
             break
         time.sleep(BREATH_S)  # whoever waits for the database has his turn
     return total
+
+
+def ingest_if_free(results: Results, patience_s: float = PATIENCE_S) -> bool:
+    """As `ingest`, but if others have the database open for long, it is told and left for later."""
+    try:
+        ingest(results, patience_s)
+    except DatabaseBusy as busy:
+        log.warning("%s", busy.text)
+        return False
+    return True
 
 
 def rebuild(results: Results) -> int:
@@ -81,10 +100,10 @@ def _ingest_batch(results: Results, connection: Connection) -> tuple[int, bool]:
     whole = [(file.name, file.hash, file.text) for file in files if not file.problem]
     if whole:
         try:
-            problems |= insert_records(connection, whole)
+            problems |= insert_records(connection, whole, PatchSizes(results).pixels)
         except Earlier as met:
             raise EarlierResultsError(results.folder, results.records / str(met)) from None
-        insert_plans(connection)
+        problems |= insert_plans(connection)
         Sums(formulas()).update(connection)
     stamps = {file.name: file.stamp for file in files}
     connection.execute("delete from stored.unreadable where list_contains($1, record)", [[*stamps]])
@@ -107,7 +126,7 @@ def _new_names(results: Results, connection: Connection) -> list[str]:
     ).fetchall()
     unreadable = connection.execute("select record, stamp from stored.unreadable").fetchall()
     names = record_names(results) - {name for (name,) in known}
-    same = {name for name, known in unreadable if known == stamp(results.records / name)}
+    same = {name for name, known in unreadable if known == THIS.stamp(results.records / name)}
     return sorted(names - same)
 
 
@@ -124,7 +143,7 @@ def _read(results: Results, names: Sequence[str]) -> list[_File]:
 
 
 def _read_one(path: Path) -> _File:
-    seen = stamp(path)
+    seen = THIS.stamp(path)
     try:
         data = path.read_bytes()
         text = data.decode()

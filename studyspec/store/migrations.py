@@ -16,6 +16,7 @@ from studyspec.store.connection import Connection
 from studyspec.store.formulas import Formulas, formulas
 from studyspec.store.image_views import image_views, make_image_views
 from studyspec.store.record_file import EarlierResultsError
+from studyspec.store.rules import AGREEMENT
 from studyspec.store.score_views import score_views
 from studyspec.store.sql_types import Column
 from studyspec.store.stage_tables import ATTEMPT, RECORD, all_stage_tables
@@ -84,7 +85,7 @@ def make_views(connection: Connection, installed: Formulas) -> None:
     """Make all views anew, those with the columns of the catalogs too."""
     for statement in score_views(installed):
         connection.execute(statement)
-    connection.execute(_shipped("views.sql"))
+    connection.execute(_views())
     make_image_views(connection, installed)
 
 
@@ -109,7 +110,7 @@ def _grow(connection: Connection, name: str, columns: tuple[Column, ...]) -> Non
 
 def _wanted(installed: Formulas) -> dict[str, str]:
     """The digests of the parts of this version's form."""
-    views = [*score_views(installed), *image_views(installed, ""), _shipped("views.sql")]
+    views = [*score_views(installed), *image_views(installed, ""), _views()]
     tables = {name: [c.declared for c in columns] for name, columns in _stage_tables().items()}
     return {"tables": digest(tables), "sums": Sums(installed).digest, "views": digest(views)}
 
@@ -141,6 +142,10 @@ def _has(connection: Connection, table: str) -> bool:
         [table],
     ).fetchone()
     return found == (1,)
+
+
+def _views() -> str:
+    return _shipped("views.sql").replace(":agreement", f"{AGREEMENT:g}")
 
 
 def _shipped(name: str) -> str:

@@ -67,6 +67,12 @@ select record, hash, h.key as key, h.finished_at as finished_at,
        from_json(text->'result', {text(json.dumps(PLAN))}) as p
 from incoming where h.stage = '{STAGE}'
 """
+FAULTS = """
+select record from plans join incoming using (record)
+where p is null or p.study is null or p.study is distinct from h.plan.study
+   or p.profile is distinct from h.plan.profile
+   or p.cells is null or p.variants is null or p.datasets is null or p.images is null
+"""
 STATEMENTS = (
     """
     insert into stored.plan
@@ -108,9 +114,16 @@ STATEMENTS = (
 )
 
 
-def insert_plans(connection: Connection) -> None:
-    """Insert the plans in the temporary table `incoming`, if there are any."""
+def insert_plans(connection: Connection) -> dict[str, str]:
+    """Insert the plans in the temporary table `incoming`; why some were refused, by name."""
     connection.execute(PLANS)
+    odd = [name for (name,) in connection.execute(FAULTS).fetchall()]
+    connection.execute("delete from plans where list_contains($1, record)", [odd])
+    _insert(connection)
+    return dict.fromkeys(odd, "its result is no plan of the study that it names")
+
+
+def _insert(connection: Connection) -> None:
     if connection.execute("select count(*) from plans").fetchone() == (0,):
         return
     for statement in STATEMENTS:

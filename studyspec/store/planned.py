@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,8 @@ from studyspec.store.record_file import (
 )
 from studyspec.store.records import RecordIndex
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class RecordedPlan:
@@ -34,14 +37,18 @@ class RecordedPlan:
 def previous_plan(
     results: Results, study: str, profile: str | None, index: RecordIndex | None = None
 ) -> RecordedPlan | None:
-    """The newest plan of a study and profile; None if there is none.
+    """The newest plan of a study and profile; None if there is none that can be read.
 
     An `index` of the same results that is at hand spares reading all heads again.
     """
     path = (index or RecordIndex(results)).newest_plan(study, profile)
     if path is None:
         return None
-    record = read_record(path)
+    try:
+        record = read_record(path)
+    except StoreError as error:
+        log.warning("%s", error.text)
+        return None
     return RecordedPlan(record.head.key, record.head.finished_at, record.result or {})
 
 

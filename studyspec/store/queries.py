@@ -8,7 +8,7 @@ from pathlib import Path
 from studyspec.jobs.stages import STAGES
 from studyspec.store.database import open_database
 from studyspec.store.folder import Results
-from studyspec.store.snapshot import Table, snapshot
+from studyspec.store.snapshot import LIMITS, Limits, Table, snapshot
 
 __all__ = [
     "Failed",
@@ -83,7 +83,7 @@ class Overview:
     doubts: tuple[str, ...] = ()
 
 
-def user_query(results: Results, sql: str) -> Table:
+def user_query(results: Results, sql: str, limits: Limits = LIMITS) -> Table:
     """Answer one question of a user, in SQL or by a name ("@matrix"), also while others write.
 
     Nothing can be changed, no file and no Python object be read, no setting be set.
@@ -93,9 +93,9 @@ def user_query(results: Results, sql: str) -> Table:
     NothingThere
         If there are no results.
     QueryError
-        If the SQL is wrong, is not one statement, or is no question.
+        If the SQL is wrong, is not one statement, is no question, or goes beyond the limits.
     """
-    with snapshot(results) as store:
+    with snapshot(results, limits) as store:
         return store.query(sql)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import platform
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from studyspec.errors import PluginError, StoreError
 from studyspec.jobs.evaluate import Evaluate
 from studyspec.jobs.stages import Job
 from studyspec.jobs.task import Result, providers
+from studyspec.machine import THIS, Machine
 from studyspec.store.folder import Results
 from studyspec.store.head import Circumstances, Failure, Head, PlanName, PlanSequence, Status
 
@@ -98,6 +98,7 @@ def new_record(
     circumstances: Circumstances,
     result: Result | None = None,
     error: Failure | None = None,
+    machine: Machine = THIS,
 ) -> Record:
     """The record of an attempt that ends now."""
     head = Head(
@@ -108,7 +109,7 @@ def new_record(
         weights_sha256=getattr(result, "weights_sha256", None),
         network=job.task.network if isinstance(job.task, Evaluate) else None,
         started_at=circumstances.started_at,
-        finished_at=datetime.now(UTC),
+        finished_at=datetime.fromtimestamp(machine.now(), UTC),
         seconds=round(circumstances.seconds, 3),
         peak_memory_bytes=circumstances.peak_memory_bytes,
         device=circumstances.device,
@@ -149,12 +150,12 @@ def write_record(results: Results, record: Record) -> Path:
     Numbers that are not finite become null: JSON has none.
     """
     path = results.record(record.head.key, record.head.uuid)
-    if not path.exists():
-        files.write(path, _encoded(record))
+    if not results.machine.exists(path):
+        files.write(path, _encoded(record), machine=results.machine)
     return path
 
 
-def read_record(path: Path) -> Record:
+def read_record(path: Path, machine: Machine = THIS) -> Record:
     """A whole record.
 
     Raises
@@ -163,14 +164,15 @@ def read_record(path: Path) -> Record:
         If it cannot be read, is cut short, or is no record.
     """
     try:
-        values = json.loads(path.read_bytes())
+        values = _loaded(machine.read(path))
     except (OSError, ValueError) as error:
         raise _unreadable(path, str(error)) from None
     head = _head(path, values)
+    assert isinstance(values, dict)
     return Record(head, *(_table(path, values, name) for name in ("ingredients", "result")))
 
 
-def read_head(path: Path) -> Head:
+def read_head(path: Path, machine: Machine = THIS) -> Head:
     """The head of a record, alone if that can be done.
 
     Raises
@@ -178,18 +180,26 @@ def read_head(path: Path) -> Head:
     StoreError
         As `read_record`.
     """
-    with suppress(OSError, ValueError), path.open("rb") as file:
-        line = file.readline()
-        file.seek(-len(END), os.SEEK_END)
-        if file.read() == END and line.endswith(b",\n"):
-            return _head(path, json.loads(line[:-2] + b"}"))
-    return read_record(path).head  # written by other hands, or not readable at all
+    with suppress(OSError, ValueError):
+        line, end = machine.ends(path, len(END))
+        if end == END and line.endswith(b",\n"):
+            return _head(path, _loaded(line[:-2] + b"}"))
+    return read_record(path, machine).head  # written by other hands, or not readable at all
 
 
 def head_of(path: Path, text: str) -> Head:
     """The head of a record whose text is at hand; raises StoreError, ValueError."""
     line = text.partition("\n")[0]
-    return _head(path, json.loads(f"{line[:-1]}}}" if line.endswith(",") else text))
+    return _head(path, _loaded(f"{line[:-1]}}}" if line.endswith(",") else text))
+
+
+def _loaded(text: str | bytes) -> JsonValue:
+    """JSON; raises ValueError for all that is none, or that no record is like."""
+    try:
+        found: JsonValue = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    return found
 
 
 def versions() -> dict[str, str]:
@@ -237,7 +247,7 @@ def _head(path: Path, values: JsonValue) -> Head:
     if not isinstance(values, dict):
         raise _unreadable(path, "not a record")
     schema = values.get("schema")
-    if isinstance(schema, int) and schema < SCHEMA:
+    if type(schema) is int and 1 <= schema < SCHEMA:
         raise EarlierResultsError(path.parent.parent, path)
     if schema != SCHEMA:
         raise _unreadable(path, f"schema {schema}, known is {SCHEMA}")

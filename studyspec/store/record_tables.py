@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from studyspec.jobs.evaluate import Evaluate
 from studyspec.jobs.stages import STAGES
@@ -20,7 +20,7 @@ from (select unnest($1) as record, unnest($2) as hash, unnest($3) as text)
 INVALID = """
 select record from (select unnest($1) as record, unnest($2) as text) where not json_valid(text)
 """
-EARLIER = f"select min(record) from incoming where schema < {SCHEMA}"
+EARLIER = f"select min(record) from incoming where schema between 1 and {SCHEMA - 1}"
 HEAD_FAULTS = [
     (f"schema is distinct from {SCHEMA}", "of another schema"),
     *((f"h.{c.name} is null", f"no {c.name}") for c in columns(Head) if c.required),
@@ -45,6 +45,10 @@ COUNT_FAULTS = [
         "its counts do not add up to the pixels of a patch",
     ),
 ]
+SIZES = f"""
+select record, t.images[1], list_min({PIXELS})
+from parsed_{Evaluate.stage} where len(t.images) > 0 and len(r.scores.tp) > 0
+"""
 ATTEMPTS = f"""
 insert into stored.attempt by name
 select record, hash, {", ".join(column.read("h") for column in ATTEMPT)}
@@ -57,9 +61,13 @@ class Earlier(Exception):  # noqa: N818
 
 
 def insert_records(
-    connection: Connection, records: Sequence[tuple[str, str, str]]
+    connection: Connection,
+    records: Sequence[tuple[str, str, str]],
+    pixels: Callable[[str], int | None] = lambda _: None,
 ) -> dict[str, str]:
     """Insert records, given as names, hashes and texts; why some were refused, by name.
+
+    `pixels` tells how large the patches of a prepare task are, if that is known.
 
     Leaves the temporary table `incoming` with what was inserted, plans among it, and for each stage
     `parsed_STAGE`.
@@ -84,12 +92,27 @@ def insert_records(
         connection.execute(f"create or replace temp table {table} as {parsing(stage)}")
         further = [IMAGES_FAULT, *COUNT_FAULTS] if stage == Evaluate.stage else []
         odd = _refuse(connection, table, faults(stage) + further)
+        if stage == Evaluate.stage:
+            sizes = _other_sizes(connection, pixels)
+            _delete(connection, table, sizes)
+            odd |= sizes
         _delete(connection, "incoming", odd)
         refused |= odd
         for one in stage_tables(stage):
             connection.execute(one.fill)
     connection.execute(ATTEMPTS)
     return refused
+
+
+def _other_sizes(connection: Connection, pixels: Callable[[str], int | None]) -> dict[str, str]:
+    """Tests whose counts are not of patches as their images were cut into, and why, by record."""
+    found = connection.execute(SIZES).fetchall()
+    odd = {}
+    for record, image, counted in found:
+        known = pixels(image)
+        if known is not None and counted is not None and known != counted:
+            odd[str(record)] = f"its counts are of {counted} pixels, its patches have {known}"
+    return odd
 
 
 def _refuse(

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,7 +17,7 @@ from pathlib import Path
 from studyspec.errors import StoreError, WeightsGone
 from studyspec.jobs.stages import STAGES, Job
 from studyspec.jobs.train import Trained
-from studyspec.seals import is_named
+from studyspec.machine import Machine
 from studyspec.store.folder import Results
 from studyspec.store.record_file import (
     EarlierResultsError,
@@ -110,9 +108,10 @@ class _Attempt:
     message: str
     log: str | None
     number: int
+    machine: Machine
 
     @classmethod
-    def of(cls, path: Path, head: Head) -> _Attempt:
+    def of(cls, path: Path, head: Head, machine: Machine) -> _Attempt:
         """The attempt of a record's head."""
         return cls(
             path,
@@ -124,11 +123,12 @@ class _Attempt:
             "" if head.error is None else head.error.text,
             head.log,
             head.sequence.number,
+            machine,
         )
 
     def sha256(self) -> str:
         """Of the file."""
-        return hashlib.sha256(self.path.read_bytes()).hexdigest()
+        return hashlib.sha256(self.machine.read(self.path)).hexdigest()
 
 
 @dataclass
@@ -178,7 +178,7 @@ class RecordIndex:
         """As `has_artifact`, for a stage and key."""
         match STAGES[stage].noun:
             case "patches":
-                return self.results.patches(key).exists()
+                return self.results.machine.exists(self.results.patches(key))
             case "weights":
                 status = self._statuses.get(key, KeyStatus())
                 return whole_weights(self.results, status.weights) is not None
@@ -201,7 +201,7 @@ class RecordIndex:
         for name in self._new_names():
             path = self.results.records / name
             try:
-                head = read_head(path)
+                head = read_head(path, self.results.machine)
             except EarlierResultsError:
                 self._changed_at = -1
                 raise
@@ -210,7 +210,7 @@ class RecordIndex:
                 continue
             self._seen.add(name)
             self._unreadable.pop(name, None)
-            attempt = _Attempt.of(path, head)
+            attempt = _Attempt.of(path, head, self.results.machine)
             if head.plan is not None:
                 before = self._plans.get(head.plan, attempt)
                 self._plans[head.plan] = newest((before, attempt))
@@ -236,10 +236,10 @@ class RecordIndex:
     def _quiet(self) -> bool:
         """Whether the folder is unchanged since a look that must have seen everything."""
         try:
-            changed_at = self.results.records.stat().st_mtime_ns
+            changed_at = self.results.machine.changed_at(self.results.records)
         except FileNotFoundError:
             return True
-        now = time.monotonic()
+        now = self.results.machine.monotonic()
         if changed_at != self._changed_at:
             self._changed_at, self._first_seen, self._settled = changed_at, now, False
             return False
@@ -250,12 +250,12 @@ class RecordIndex:
     def _new_names(self) -> Iterator[str]:
         for name in sorted(record_names(self.results) - self._seen):
             told = {self._unreadable.get(name), self._refused.get(name, (None,))[0]} - {None}
-            if not told or stamp(self.results.records / name) not in told:
+            if not told or self.results.machine.stamp(self.results.records / name) not in told:
                 yield name
 
     def _drop_refused(self) -> set[str]:
         """Forget records that were refused since the last time; the jobs that they were of."""
-        changed = stamp(self.results.refused)
+        changed = self.results.machine.stamp(self.results.refused)
         if changed == self._refused_stamp:
             return set()
         self._refused_stamp, self._refused = changed, read_refused(self.results)
@@ -270,28 +270,24 @@ class RecordIndex:
         return keys
 
     def _pass_over(self, path: Path, error: StoreError) -> None:
-        self._unreadable[path.name] = stamp(path)
+        self._unreadable[path.name] = self.results.machine.stamp(path)
         log.warning("%s", error.text)
 
 
 def record_names(results: Results) -> set[str]:
     """The names of all records, without those being written."""
-    try:
-        with os.scandir(results.records) as entries:
-            names = [entry.name for entry in entries]
-    except FileNotFoundError:
-        return set()
+    names = results.machine.names(results.records)
     return {name for name in names if name.endswith(".json") and not name.startswith(".")}
 
 
 def trained_weights(results: Results, key: str) -> tuple[str, ...]:
     """Hashes of the weights that a train job left, the chosen one first."""
-    done, refused = [], read_refused(results)
+    done, refused, machine = [], read_refused(results), results.machine
     for name in record_names(results):
         path = results.records / name
-        if name.startswith(f"{key}.") and refused.get(name, ("",))[0] != stamp(path):
+        if name.startswith(f"{key}.") and refused.get(name, ("",))[0] != machine.stamp(path):
             with suppress(StoreError):
-                done.append(_Attempt.of(path, read_head(path)))
+                done.append(_Attempt.of(path, read_head(path, machine), machine))
     return _weights(ranked([attempt for attempt in done if attempt.status == "done"]))
 
 
@@ -299,10 +295,10 @@ def whole_weights(results: Results, hashes: Iterable[str]) -> Path | None:
     """The first of these weights that is there as it was written; others are told of once."""
     for sha in hashes:
         path = results.network(sha)
-        if is_named(path):
+        if results.machine.is_named(path):
             return path
-        if path.exists():
-            _tell_damaged(path, stamp(path))
+        if results.machine.exists(path):
+            _tell_damaged(path, results.machine.stamp(path))
     return None
 
 
@@ -318,17 +314,9 @@ def lowest_loss(index: RecordIndex, key: str) -> float | None:
         return None
     if status.path is None:
         return float("inf") if status.final_failure else None
-    losses = [epoch.validation_loss for epoch in read_record(status.path).parsed(Trained).history]
+    trained = read_record(status.path, index.results.machine).parsed(Trained)
+    losses = [epoch.validation_loss for epoch in trained.history]
     return min((loss for loss in losses if loss is not None), default=float("inf"))
-
-
-def stamp(path: Path) -> str:
-    """Size and time of change: of a file that could not be read, whether to try again."""
-    try:
-        seen = path.stat()
-    except OSError:
-        return ""
-    return f"{seen.st_size} {seen.st_mtime_ns}"
 
 
 def _status(attempts: Sequence[_Attempt], wanted: str | None) -> KeyStatus:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 BASE = "base"
+AGREEMENT = 1e-3
+"""Pooled dice of tests made with the same weights differ by no more, whatever the machine."""
 
 
 class Finished(Protocol):

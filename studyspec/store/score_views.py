@@ -8,6 +8,8 @@ from studyspec.store.formulas import CELL, KEYS, NORMALIZED_BY, Formulas
 from studyspec.store.rules import NEWEST_FIRST, of_own_set
 from studyspec.store.sql_types import quoted
 
+ORDERED = "order by fold, evaluation"
+"""How folds are added up: in another order the last bits would be others."""
 NEWEST_PLAN = f"""
 create or replace view stored.newest_plan as
 select p.record, p.study, p.profile from stored.plan p
@@ -38,7 +40,8 @@ def score_views(formulas: Formulas) -> Iterator[str]:
     yield f"""
     create or replace view cell_scores as
     select study, profile, variant, train, test, split, metric,
-           count(value)::integer as folds, avg(value) as mean, stddev_samp(value) as sd
+           count(value)::integer as folds, avg(value {ORDERED}) as mean,
+           stddev_samp(value {ORDERED}) as sd
     from (unpivot scores on {names} into name metric value value)
     group by all
     """
@@ -48,7 +51,7 @@ def score_views(formulas: Formulas) -> Iterator[str]:
 def _matrix(formulas: Formulas) -> str:
     """Mean and standard deviation (ddof 1) of every metric over the folds of split test."""
     told = [
-        f"{name}(m.{quoted(metric)}) as {quoted(f'{metric}_{what}')}"
+        f"{name}(m.{quoted(metric)} {ORDERED}) as {quoted(f'{metric}_{what}')}"
         for metric in formulas.names
         for name, what in (("avg", "mean"), ("stddev_samp", "sd"))
     ]

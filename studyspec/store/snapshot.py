@@ -1,7 +1,8 @@
-"""Snapshots: several questions to one state of the store, read-only and locked in."""
+"""Snapshots: several questions to one state of the store, read-only, locked in, and limited."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,12 +10,13 @@ from dataclasses import dataclass
 import duckdb
 
 from studyspec.errors import QueryError
-from studyspec.store.connection import Connection
-from studyspec.store.database import open_database
+from studyspec.store.connection import Config, Connection
+from studyspec.store.database import copied_database
 from studyspec.store.folder import Results
 from studyspec.store.named import resolved
 
 Kind = duckdb.StatementType
+PART = 20_000
 Cell = object
 """A value of whatever type its column has: a number, text, time, list, table, or None."""
 
@@ -33,10 +35,38 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """How far a question of a user may go.
+
+    Attributes
+    ----------
+    seconds
+        Longest time [s].
+    memory_GB
+        Memory of DuckDB [GB]; nothing is put on the disk in its place.
+    rows
+        Most rows of an answer.
+    """
+
+    seconds: float = 600.0
+    memory_GB: float = 4.0
+    rows: int = 5_000_000
+
+    @property
+    def settings(self) -> Config:
+        """As DuckDB takes them."""
+        return {"memory_limit": f"{self.memory_GB}GB", "temp_directory": ""}
+
+
+LIMITS = Limits()
+
+
+@dataclass(frozen=True)
 class Snapshot:
-    """The store as it was when it was opened; whoever wants to change it waits meanwhile."""
+    """The store as it was when it was opened, whatever is changed meanwhile."""
 
     _connection: Connection
+    _limits: Limits = LIMITS
 
     def query(self, sql: str) -> Table:
         """Answer a question of a user, in SQL or by a name ("@matrix").
@@ -46,14 +76,25 @@ class Snapshot:
         Raises
         ------
         QueryError
-            If the SQL is wrong, is not one statement, or is no question.
+            If the SQL is wrong, is not one statement, is no question, or goes beyond the limits.
         """
-        sql = resolved(sql)
+        sql, limits = resolved(sql), self._limits
+        clock = threading.Timer(limits.seconds, self._connection.interrupt)
+        clock.daemon = True
+        clock.start()
         try:
             _check(self._connection, sql)
-            return _table(self._connection.execute(sql))
+            return _table(self._connection.execute(sql), limits.rows)
+        except duckdb.InterruptException:
+            what = f"the query took longer than {limits.seconds:g} s"
+            raise QueryError(what, hint="--time-limit gives it more") from None
+        except duckdb.OutOfMemoryException:
+            what = f"the query needs more memory than {limits.memory_GB:g} GB"
+            raise QueryError(what, hint="--memory-limit gives it more") from None
         except duckdb.Error as error:
             raise _explained(self._connection, error) from None
+        finally:
+            clock.cancel()
 
     def ask(self, sql: str, values: Sequence[str] = ()) -> Table:
         """Answer a question of our own, with values in place of its question marks."""
@@ -61,16 +102,19 @@ class Snapshot:
 
 
 @contextmanager
-def snapshot(results: Results) -> Iterator[Snapshot]:
-    """One state of the store, for as many questions as a page needs.
+def snapshot(results: Results, limits: Limits | None = None) -> Iterator[Snapshot]:
+    """One state of the store, for as many questions as a page needs; nobody waits for them.
 
     Raises
     ------
     NothingThere
         If there are no results.
+    DatabaseBusy
+        If another program writes to the database.
     """
-    with open_database(results, read_only=True) as connection:
-        yield Snapshot(connection)
+    settings = None if limits is None else limits.settings
+    with copied_database(results, settings) as connection:
+        yield Snapshot(connection, limits or LIMITS)
 
 
 def _check(connection: Connection, sql: str) -> None:
@@ -87,11 +131,19 @@ def _check(connection: Connection, sql: str) -> None:
         raise QueryError(f"{name} is not a question", hint="the store can only be read: SELECT")
 
 
-def _table(answer: Connection) -> Table:
+def _table(answer: Connection, most: int | None = None) -> Table:
     description = answer.description or []
     columns = tuple(str(column[0]) for column in description)
     types = tuple(str(column[1]) for column in description)
-    return Table(columns, types, answer.fetchall())
+    if most is None:
+        return Table(columns, types, answer.fetchall())
+    rows: list[tuple[Cell, ...]] = []
+    while part := answer.fetchmany(PART):
+        rows += part
+        if len(rows) > most:
+            what = f"the answer has more than {most:,} rows"
+            raise QueryError(what, hint="ask for fewer: `limit`, or a sum over them")
+    return Table(columns, types, rows)
 
 
 def _explained(connection: Connection, error: duckdb.Error) -> QueryError:

@@ -132,7 +132,7 @@ class Sums:
 
         `tests` are evaluations with their image_ids.
         """
-        totals = ", ".join(one.total(one.expression) for one in self._all)
+        totals = ", ".join(one.total("row, col, orientation", one.expression) for one in self._all)
         return f"""
         select record, image_ids[image + 1] as image_id, g.* exclude (record, image)
         from (
@@ -143,7 +143,7 @@ class Sums:
         """
 
     def _evaluation_sums(self, images: str) -> str:
-        totals = ", ".join(one.total() for one in self._all)
+        totals = ", ".join(one.total("image_id") for one in self._all)
         return f"""
         select record, sum(n)::bigint as n, sum(n_patches)::bigint as n_patches, {totals}
         from {images} group by record

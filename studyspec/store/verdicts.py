@@ -34,11 +34,14 @@ def fault(path: Path, text: str) -> str:
     try:
         head = head_of(path, text)
         ingredients = _ingredients(text)
-    except (StoreError, ValueError):
+        key = "" if ingredients is None else digest(ingredients)
+    except StoreError:
         return ""
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return "not JSON, or not as a record is"
     if path.name != f"{head.key}.{head.uuid}.json":
         return "its name is not its key and uuid"
-    if ingredients is not None and digest(ingredients) != head.key:
+    if ingredients is not None and key != head.key:
         return "its key is not the digest of its ingredients"
     return "" if head.plan is not None else _time_fault(head, path)
 
@@ -46,7 +49,7 @@ def fault(path: Path, text: str) -> str:
 def read_refused(results: Results) -> Refused:
     """The records that were refused."""
     try:
-        found = json.loads(results.refused.read_bytes())
+        found = json.loads(results.machine.read(results.refused))
         return {str(name): (str(stamp), str(why)) for name, (stamp, why) in found.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}

@@ -128,7 +128,7 @@ with again as (
     group by all
 )
 select key, weights_sha256, count(*)::integer as records, min(dice) as lowest, max(dice) as highest
-from scored group by all having max(dice) - min(dice) > 1e-3;
+from scored group by all having max(dice) - min(dice) > :agreement;
 
 -- Statistics of the prepared patches of every image, where the study asks for them; power is the
 -- share in bands that end at 0.025, 0.05, 0.1, 0.2 and 0.5 cycles per pixel.
@@ -167,6 +167,6 @@ with lowest as (
     from stored.plan_trial t join stored.newest_plan p on p.record = t.plan
 )
 select t.study, t.profile, t.trial, t.settings, t.best,
-       case when count(*) = count(l.loss) then avg(l.loss) end as validation_loss
+       case when count(*) = count(l.loss) then avg(l.loss order by t.network) end as validation_loss
 from trained t left join lowest l on l.network = t.network
 group by all;

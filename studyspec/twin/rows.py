@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from studyspec.catalog.row import ImageRow
-from studyspec.catalog.table import Catalog, write_catalog
+from studyspec.catalog.table import changing, write_catalog
 from studyspec.catalog.twin_rows import NOT_DRAWN, Drawn, images_like
 from studyspec.twin.conditions import Conditions
 
@@ -34,12 +34,20 @@ def add_rows(
     CatalogError
         If the catalog cannot be read or written.
     """
-    known = Catalog.open(catalog).rows if catalog.exists() else ()
     series = [*drawn, *[NOT_DRAWN] * (len(templates) - len(drawn))]
     for template, columns in zip(templates, series, strict=True):
         for row in images_like(template, range(1), columns):
             Conditions.from_row(row)
-    taken = {row.image_id for row in known}
+    with changing(catalog) as known:
+        new = _numbered(templates, series, n, {row.image_id for row in known})
+        write_catalog([*known, *new], catalog)
+    return new
+
+
+def _numbered(
+    templates: Sequence[ImageRow], series: Sequence[Drawn], n: int, taken: set[str]
+) -> list[ImageRow]:
+    """So many images of each condition, under names that are not taken."""
     new: list[ImageRow] = []
     for template, columns in zip(templates, series, strict=True):
         numbered = images_like(template, range(len(taken) + n), columns)
@@ -49,5 +57,4 @@ def add_rows(
             Conditions.from_row(row)  # a number that was drawn may be none that can be
         taken.update(row.image_id for row in some)
         new += some
-    write_catalog([*known, *new], catalog)
     return new

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -91,14 +93,22 @@ def test_wrong_lines_are_told_and_nothing_is_written(
 @pytest.mark.parametrize(
     ("header", "message"),
     [
-        ("Image,label", "no column 'image'"),
+        ("Image,label", "column 'Image' is not 'image'; write it as it is there"),
+        ("image,Label", "column 'Label' is not 'label'"),
+        ("image,PIXEL_SCALE_NM", "column 'PIXEL_SCALE_NM' is not 'pixel_scale_nm'"),
+        ("image,IMAGE_ID", "column 'IMAGE_ID' is set by studyspec"),
+        ("image,grid,Grid", "column 'Grid' is 'grid' but for case"),
+        ("image,grid,grid", "column 'grid' stands twice"),
+        ("picture,label", "no column 'image'"),
+        ("image,", "a cell in a column without a name"),
         ("image,image_sha256", "column 'image_sha256' is set by studyspec"),
     ],
 )
 def test_wrong_headers_are_told(tmp_path: Path, header: str, message: str) -> None:
     folder = make_images(tmp_path / "run7")
+    table = make_csv(folder, "0.dm3" + ",x" * header.count(","), header=header)
     with pytest.raises(StudySpecError, match=message):
-        add(folder, make_csv(folder, "0.dm3,x", header=header), tmp_path / "c.parquet", "mine")
+        add(folder, table, tmp_path / "c.parquet", "mine")
 
 
 def test_an_image_named_twice_is_told(tmp_path: Path) -> None:
@@ -106,3 +116,112 @@ def test_an_image_named_twice_is_told(tmp_path: Path) -> None:
     table = make_csv(folder, "0.dm3,0.png,Au,0.02,Ada,3", "0.dm3,0.png,Au,0.02,Ada,3")
     with pytest.raises(StudySpecError, match=r"csv:3: image '0.dm3' stands here twice"):
         add(folder, table, tmp_path / "catalog.parquet", "mine")
+
+
+def test_blanks_around_a_name_of_the_header_are_none_of_it(tmp_path: Path) -> None:
+    folder, catalog = make_images(tmp_path / "run7"), tmp_path / "c.parquet"
+    table = make_csv(folder, "0.dm3, 0.png ,Au", header="image, label , material")
+    add(folder, table, catalog, "mine")
+    row = Catalog.open(catalog).rows[0]
+    assert (row.label_uri, row.material) == ("run7/0.png", "Au")
+
+
+@pytest.mark.parametrize("header", ["image,labels", "image,mask"])
+def test_images_without_labels_are_told(tmp_path: Path, header: str) -> None:
+    folder = make_images(tmp_path / "run7")
+    table = make_csv(folder, "0.dm3,0.png", header=header)
+    found = add(folder, table, tmp_path / "c.parquet", "mine")
+    assert "there is no column 'label': no image has a label" in found.notes[0]
+    table = make_csv(folder, "0.dm3,0.png", "1.dm3,", header="image,label")
+    assert "1 of 2 images have no label" in add(folder, table, tmp_path / "d.parquet", "a").notes
+
+
+@pytest.mark.parametrize(
+    "text", ["1_000", "nan", "inf", "1e999", "1,5", "0x10", "\u0661", "1 000", "--1", "."]
+)
+def test_what_only_resembles_a_number_is_none(tmp_path: Path, text: str) -> None:
+    folder = make_images(tmp_path / "run7")
+    table = make_csv(folder, f'0.dm3,"{text}",3', header="image,dose_e_per_A2,grid")
+    with pytest.raises(StudySpecError, match=r"csv:2, column 'dose_e_per_A2': .* is not a number"):
+        add(folder, table, tmp_path / "c.parquet", "mine")
+    table = make_csv(folder, f'0.dm3,3,"{text}"', header="image,dose_e_per_A2,grid")
+    add(folder, table, tmp_path / "c.parquet", "mine")
+    assert Catalog.open(tmp_path / "c.parquet").rows[0].further["grid"] == text
+
+
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (("1", "-2"), [1, -2]),
+        (("1", "2.5e3"), [1.0, 2500.0]),
+        (("007", "8"), ["007", "8"]),
+        (("9223372036854775807", "1"), [2**63 - 1, 1]),
+        (("9223372036854775808", "1"), ["9223372036854775808", "1"]),
+    ],
+)
+def test_the_users_columns_are_numbers_only_if_nothing_is_lost(
+    tmp_path: Path, cells: tuple[str, str], values: list[object]
+) -> None:
+    folder = make_images(tmp_path / "run7")
+    table = make_csv(folder, f"0.dm3,{cells[0]}", f"1.dm3,{cells[1]}", header="image,grid")
+    add(folder, table, tmp_path / "c.parquet", "mine")
+    assert [row.further["grid"] for row in Catalog.open(tmp_path / "c.parquet").rows] == values
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("image,sample\n0.dm3,µ\n".encode("latin-1"), r"csv:2: not UTF-8: byte 0xb5.*CSV UTF-8"),
+        ("image\n0.dm3\n".encode("utf-16"), "it is UTF-16; save it as UTF-8"),
+        (b"image\n0.dm3\0\n", "csv:2: a NUL character"),
+        (b"image\n" + b"x" * 300 + b"\n", "is no name of a file"),
+        (b'image\n"' + b"x" * 200_000 + b'"\n', "no CSV: field larger"),
+        (b"", "no images listed"),
+    ],
+)
+def test_other_encodings_and_files_are_told(tmp_path: Path, data: bytes, message: str) -> None:
+    folder = make_images(tmp_path / "run7")
+    (folder / "metadata.csv").write_bytes(data)
+    with pytest.raises(StudySpecError, match=message):
+        add(folder, folder / "metadata.csv", tmp_path / "c.parquet", "mine")
+
+
+def test_folders_of_one_name_keep_their_images_apart(tmp_path: Path) -> None:
+    catalog, line = tmp_path / "c.parquet", "0.dm3,0.png,Au,0.02,Ada,3"
+    for place in ("a", "b"):
+        (tmp_path / place).mkdir()
+        make_images(tmp_path / place / "run7")
+    a, b = (tmp_path / place / "run7" for place in ("a", "b"))
+    add(a, make_csv(a, line), catalog, "first")
+    found = add(b, make_csv(b, line), catalog, "second")
+    assert (found.added, found.replaced) == (1, 0)
+    rows = Catalog.open(catalog).rows
+    assert [(row.collection, row.image_id) for row in rows] == [
+        ("first", "run7/0.dm3"),
+        ("second", "second/run7/0.dm3"),
+    ]
+    assert add(b, make_csv(b, line), catalog, "second").unchanged == 1
+    before = catalog.read_bytes()
+    with pytest.raises(StudySpecError, match=r"is another image already: a/run7/0.dm3.*--replace"):
+        add(b, make_csv(b, line), catalog, "first")
+    assert catalog.read_bytes() == before
+    assert add(b, make_csv(b, line), catalog, "first", replace_others=True).replaced == 1
+
+
+ADD = """
+import sys
+from pathlib import Path
+from studyspec.catalog.add import add
+folder = Path(sys.argv[1])
+add(folder, folder / "metadata.csv", Path(sys.argv[2]), folder.name)
+"""
+
+
+def test_adding_at_once_loses_nobodys_rows(tmp_path: Path) -> None:
+    catalog, folders = tmp_path / "c.parquet", [make_images(tmp_path / f"run{i}") for i in range(3)]
+    for folder in folders:
+        make_csv(folder, *(f"{i}.dm3,{i}.png,Au,0.02,Ada,3" for i in range(3)))
+    words = [sys.executable, "-c", ADD]
+    adding = [subprocess.Popen([*words, str(folder), str(catalog)]) for folder in folders]
+    assert [process.wait(120) for process in adding] == [0, 0, 0]
+    assert len(Catalog.open(catalog).rows) == 9

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
 
 from studyspec.catalog.addresses import Address, resolve
+from studyspec.catalog.download import loopback
 from studyspec.catalog.fetch import Fetcher
 from studyspec.catalog.pins import Pins
 from studyspec.catalog.readers import read_image
@@ -120,4 +123,93 @@ def test_verify_finds_the_file_that_changed(tmp_path: Path, server: FileServer) 
     path.write_bytes(b"rot")
     found = verify(at(tmp_path, server))
     assert (found.intact, found.absent) == (1, 0)
-    assert "1.dm3: SHA-256 is" in found.wrong[0]
+    assert f"{path}: SHA-256 is" in found.wrong[0]
+
+
+def test_a_login_page_is_not_pinned(tmp_path: Path, server: FileServer) -> None:
+    (server.folder / "login.dm3").write_text("<!DOCTYPE html><title>Who are you?</title>")
+    address = f"{server.url}login.dm3"
+    report = fetcher(tmp_path, server).fetch([address, uri(0)])
+    assert report.fetched == (uri(0),)
+    with pytest.raises(FetchError, match=r"login\.dm3: what came is not .* b'<!DOCTYPE html>"):
+        report.raise_failures()
+    assert [pin.uri for pin in Pins.beside(tmp_path / "catalog.parquet").all()] == [uri(0)]
+    assert not fetched(tmp_path, server, address).exists()
+
+
+def test_a_file_that_changes_between_two_parts_is_begun_anew(
+    tmp_path: Path, server: FileServer
+) -> None:
+    server.cut["a folder/1.dm3"] = 3
+    fetcher(tmp_path, server).fetch([uri(1)])
+    write_dm(server.folder / "a folder" / "1.dm3", np.ones((96, 96), np.uint16), 0.02)
+    fetcher(tmp_path, server).fetch([uri(1)]).raise_failures()
+    assert (read_image(fetched(tmp_path, server, uri(1))).pixels == 1).all()
+
+
+@pytest.mark.parametrize("lie", ["bytes 1-9/10", "bytes 7-8/99999", "", "nonsense"])
+def test_a_rest_of_another_file_is_not_joined_on(
+    tmp_path: Path, server: FileServer, lie: str
+) -> None:
+    server.cut["a folder/1.dm3"] = 1
+    server.lies["a folder/1.dm3"] = {"Content-Range": lie}
+    fetcher(tmp_path, server).fetch([uri(1)]).raise_failures()
+    served = (server.folder / "a folder" / "1.dm3").read_bytes()
+    assert fetched(tmp_path, server, uri(1)).read_bytes() == served
+
+
+def test_a_part_of_nobody_knows_what_is_begun_anew(tmp_path: Path, server: FileServer) -> None:
+    path = fetched(tmp_path, server, uri(1))
+    path.parent.mkdir(parents=True)
+    path.with_name(f"part-{path.name}").write_bytes(b"rot" * 99)
+    fetcher(tmp_path, server).fetch([uri(1)]).raise_failures()
+    assert path.read_bytes() == (server.folder / "a folder" / "1.dm3").read_bytes()
+
+
+def test_one_bad_address_costs_the_others_nothing(tmp_path: Path, server: FileServer) -> None:
+    server.moved["loop.dm3"] = f"{server.url}loop.dm3"
+    server.moved["gopher.dm3"] = "gopher://127.0.0.1/1"
+    long = f"{server.url}{'x' * 3000}.dm3"
+    bad = ["http://[bad", "https://x.org/a\0.dm3", "../out.dm3", long, "https://../a.dm3"]
+    bad += [f"{server.url}loop.dm3", f"{server.url}gopher.dm3"]
+    report = fetcher(tmp_path, server).fetch([*bad, uri(0), uri(2)])
+    assert set(report.fetched) == {uri(0), uri(2)}
+    assert set(report.failures) == set(bad)
+    assert len(Pins.beside(tmp_path / "catalog.parquet").all()) == 2
+
+
+def test_nothing_is_written_outside_the_cache(tmp_path: Path, server: FileServer) -> None:
+    names = ["..%2f..%2fevil.dm3", "%2fevil.dm3"]
+    for name in names:
+        server.moved[unquote(name).lstrip("/")] = f"{server.url}a%20folder/0.dm3"
+    before = set(tmp_path.rglob("*"))
+    fetcher(tmp_path, server).fetch([server.url + name for name in names]).raise_failures()
+    new = {path for path in tmp_path.rglob("*") if path not in before}
+    new -= set((tmp_path / "cache").rglob("*"))
+    assert new == {tmp_path / name for name in ("cache", "pins.csv", ".pins.csv.lock")}
+
+
+def test_other_machines_are_asked_by_https_alone(tmp_path: Path, server: FileServer) -> None:
+    address = "http://192.0.2.1/0.dm3"
+    report = fetcher(tmp_path, server).fetch([address])
+    assert "not an https address" in report.failures[address].text
+    assert "--allow-http" in report.failures[address].text
+    server.moved["away.dm3"] = address
+    away = f"{server.url}away.dm3"
+    report = fetcher(tmp_path, server).fetch([away])
+    assert f"which {away} leads to" in report.failures[away].text
+
+
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [("localhost", True), ("127.0.0.9", True), ("::1", True), ("127.0.0.1.x.org", False)],
+)
+def test_loopback_is_this_machine_alone(host: str, here: bool) -> None:
+    assert loopback(host) == here
+
+
+def test_several_fetchers_share_one_download(tmp_path: Path, server: FileServer) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        reports = list(pool.map(lambda _: fetcher(tmp_path, server).fetch([uri(0)]), range(4)))
+    assert [report.fetched for report in reports] == [(uri(0),)] * 4
+    assert server.asked["a folder/0.dm3"] == 1

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import struct
 import sys
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import mrcfile
@@ -222,3 +225,28 @@ def test_large_counts_that_would_collapse_are_refused(tmp_path: Path) -> None:
     assert len(np.unique(read_image(tmp_path / "small.npy").pixels)) == 256
     with pytest.raises(FileError, match="cannot tell them apart; subtract an offset"):
         read_image(tmp_path / "large.npy")
+
+
+def huge_npy(path: Path) -> None:
+    text = "{'descr': '<u2', 'fortran_order': False, 'shape': (1000000, 1000000), }".ljust(117)
+    path.write_bytes(b"\x93NUMPY\x01\x00\x76\x00" + text.encode() + b"\n" + bytes(99))
+
+
+def huge_png(path: Path) -> None:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        check = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + check
+
+    size = struct.pack(">IIBBBBB", 2_000_000, 2_000_000, 8, 0, 0, 0, 0)
+    parts = chunk(b"IHDR", size) + chunk(b"IDAT", zlib.compress(bytes(99))) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + parts)
+
+
+@pytest.mark.parametrize(("suffix", "write"), [(".npy", huge_npy), (".png", huge_png)])
+def test_a_header_that_asks_for_terabytes_is_told(
+    tmp_path: Path, suffix: str, write: Callable[[Path], None]
+) -> None:
+    write(tmp_path / f"huge{suffix}")
+    for read in (read_image, read_label):
+        with pytest.raises(FileError, match=r"more memory than there is|,000,000,000 pixels"):
+            read(tmp_path / f"huge{suffix}")

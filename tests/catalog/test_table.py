@@ -122,7 +122,6 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
         ({"acquired_on": date(2021, 1, 2)}, "1"),
         ({"sql": "dose_e_per_A2 > 100 -- low dose"}, "124"),
         ({"material": "Au", "sql": "grid = 0 or grid = 4"}, "0"),
-        ({"sql": "not current_setting('python_enable_replacements')::bool"}, "01234"),
     ],
 )
 def test_filters_choose_in_row_order(
@@ -342,3 +341,44 @@ def test_a_focus_series_can_be_filtered_by_focus(tmp_path: Path) -> None:
     for condition, chosen in [(-25, [0]), (0, [2]), ([-5, 5], [1, 3]), ({"min": -5}, [1, 2, 3])]:
         found = series.select(wanted(defocus_nm=condition), "mine")
         assert [row.image_id for row in found] == [f"i{n}" for n in chosen]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        *("random() > 0.5", "acquired_on < now()::date", "acquired_on < current_date"),
+        *("today() > acquired_on", "age(acquired_on::timestamp) > interval 1 day", "rowid > 3"),
+        *("uuid() > 'a'", "image_id > (select min(image_id) from catalog)", "current_user = 'a'"),
+        *("row_number() over () > 2", "exists (from catalog)", "localtime > time '12:00'"),
+        *("current_setting('threads') = '1'", "txid_current() > 3", "getvariable('a') is null"),
+    ],
+)
+def test_a_filter_is_a_function_of_the_row(small: Catalog, sql: str) -> None:
+    wanted = DatasetFilter.model_validate({"sql": sql})
+    with pytest.raises(FilterProblem, match="no condition on a row by itself: "):
+        small.select(wanted, small.collections[0])
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        *("date_part('year', acquired_on) > 2000 or true", "lower(material) like 'a%' or true"),
+        *("case when dose_e_per_A2 > 3 then true else true end", "material in ('Au') or true"),
+        "len(list_filter([1, 2], lambda x: x > 1)) = 1",
+    ],
+)
+def test_functions_of_the_row_are_allowed(small: Catalog, sql: str) -> None:
+    wanted = DatasetFilter.model_validate({"sql": sql})
+    assert small.select(wanted, small.collections[0])
+
+
+def test_columns_that_differ_in_case_alone_are_refused(tmp_path: Path) -> None:
+    row = ImageRow("a", "b", "c", further={"grid": 1, "Grid": 2})
+    with pytest.raises(CatalogError, match="'grid' and 'Grid' differ in case alone"):
+        write_catalog([row], tmp_path / "c.parquet")
+
+
+def test_a_users_condition_sees_no_python_object(small: Catalog) -> None:
+    with small._table() as connection:
+        asked = "select current_setting('python_enable_replacements')::bool"
+        assert connection.execute(asked).fetchall() == [(False,)]

@@ -46,7 +46,7 @@ def test_run_fetches_then_plans_and_works(tmp_path: Path) -> None:
         assert "nothing to do" in studyspec(project, "run", "study.toml").stderr
     words = ("catalog", "verify", "--catalog", "catalog.parquet")
     assert studyspec(project, *words).stdout == "12 intact, 0 wrong, 0 not here\n"
-    next((project / "cache").glob("*/B1.npy")).write_bytes(b"rot")
+    next((project / "cache" / "files").glob("*.npy")).write_bytes(b"rot")
     assert "wrong: " in studyspec(project, *words, expect=1).stderr
 
 

@@ -17,6 +17,7 @@ weights = "theirs.safetensors"
 
 [networks.shuffled]
 factory = "their_code:build"
+trust = true
 
 [[claims]]
 says = "A stranger is no worse than our own"
@@ -111,3 +112,17 @@ def test_predict_tells_how_far_networks_agree(tmp_path: Path) -> None:
     project(tmp_path)
     words = ("predict", "theirs.safetensors", "data/A0.npy", "--also", "theirs.safetensors")
     assert "agreement 1.000" in studyspec(tmp_path, *words).stdout
+
+
+def test_a_factory_needs_trust_in_the_study_or_on_the_command_line(tmp_path: Path) -> None:
+    study = make_project(tmp_path, "AB")
+    (tmp_path / "their_code.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n{CODE}")
+    table = '\n[networks.theirs]\nfactory = "their_code:build"\n'
+    study.write_text(study.read_text().replace('train = ["A", "B"]\n', "") + table)
+    for command in ("check", "plan", "run"):
+        done = studyspec(tmp_path, command, "study.toml", expect=2)
+        assert "their_code:build: a factory is code" in done.stderr
+        assert "[networks.theirs]" in done.stderr
+    studyspec(tmp_path, "check", "study.toml", "--trust")
+    studyspec(tmp_path, "status", "study.toml")
+    assert not (tmp_path / "ran").exists()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from studyspec.cli.ranges import numbers
+from studyspec.cli.ranges import numbers, numbers_or_distributions
 from studyspec.errors import StudySpecError
 
 
@@ -31,3 +31,9 @@ def test_numbers_lists_and_ranges_with_both_ends(text: str, found: tuple[float, 
 def test_a_bad_range_is_told(text: str) -> None:
     with pytest.raises(StudySpecError, match=r"--x: '.*' is not a range; write a number, a list"):
         numbers(text, "--x")
+
+
+@pytest.mark.parametrize("text", ["1_000", "1..1_0/1", "normal(1_0, 1)"])
+def test_what_only_python_takes_for_a_number_is_none(text: str) -> None:
+    with pytest.raises(StudySpecError, match="--dose"):
+        numbers_or_distributions(text, "--dose")

@@ -42,7 +42,7 @@ def test_it_says_how_its_images_are_prepared(tmp_path: Path) -> None:
 def test_one_that_says_nothing_is_prepared_as_the_study(tmp_path: Path) -> None:
     (tmp_path / "n.pt").write_bytes(b"some network")
     study = prepared(flat_field={"enabled": False})
-    assert foreign(tmp_path, weights="n.pt").prepared_as(study) == study
+    assert foreign(tmp_path, weights="n.pt", trust=True).prepared_as(study) == study
 
 
 def test_a_factory_and_its_weights_are_both_in_its_hash(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_a_factory_and_its_weights_are_both_in_its_hash(tmp_path: Path) -> None:
     for source in ("def build(path): ...", "def build(path): return None"):
         (tmp_path / "theirs_too.py").write_text(source)
         for table in ({}, {"weights": "n.bin"}):
-            hashes.add(foreign(tmp_path, factory="theirs_too:build", **table).sha256)
+            hashes.add(foreign(tmp_path, factory="theirs_too:build", trust=True, **table).sha256)
     assert len(hashes) == 4
 
 
@@ -70,7 +70,7 @@ def test_its_identity_needs_no_torch() -> None:
     [
         ({"weights": "gone.safetensors"}, "cannot be read: No such file"),
         ({"weights": "n.h5"}, "'n.h5' is no known kind of network; expected .safetensors"),
-        ({"factory": "no_such_module:build"}, "there is no module 'no_such_module'"),
+        ({"factory": "no_such_module:build", "trust": True}, "there is no module 'no_such_module'"),
     ],
 )
 def test_what_is_not_there_is_named(tmp_path: Path, table: dict[str, object], message: str) -> None:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from studyspec.errors import LearnError
 from studyspec.learn.architectures.residual_unet import ResidualUNetSettings
+from studyspec.learn.evaluation import evaluate
 from studyspec.learn.prediction import predict_patches, probability
 from studyspec.learn.unet import ResidualUNet
 from tests.tolerances import PROBABILITY
@@ -88,3 +89,22 @@ def test_patches_are_predicted_as_their_probability_says(network: ResidualUNet) 
     clear = np.abs(p - 0.5) > PROBABILITY
     np.testing.assert_array_equal(found[clear], p[clear] > 0.5)
     assert clear.mean() > 0.99
+
+
+class Nothing(torch.nn.Module):
+    """A network that gives NaN for part of an image."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        found = torch.cat([x, x], dim=1)
+        found[:, 1, :1] = torch.nan
+        return found
+
+
+def test_a_network_that_gives_no_numbers_is_an_error_and_no_empty_mask() -> None:
+    image = np.ones((32, 32), np.float32)
+    with pytest.raises(LearnError, match=r"no numbers \(NaN\).*diverge"):
+        probability(Nothing(), image, 32)
+    with pytest.raises(LearnError, match="no numbers"):
+        predict_patches(Nothing(), image[None])
+    with pytest.raises(LearnError, match="no numbers"):
+        evaluate(Nothing(), image[None], np.zeros((1, 32, 32), np.uint8), in_all_forms=False)

@@ -93,7 +93,9 @@ def test_a_trained_network_needs_no_more_than_its_file(tmp_path: Path) -> None:
 def test_torchscript_gives_the_same(tmp_path: Path) -> None:
     network = small()
     scripted(network, tmp_path / "n.pt")
-    assert torch.allclose(logits(tmp_path, weights="n.pt"), network(IMAGES), atol=RELATIVE)
+    assert torch.allclose(
+        logits(tmp_path, weights="n.pt", trust=True), network(IMAGES), atol=RELATIVE
+    )
 
 
 def test_onnx_gives_the_same(tmp_path: Path) -> None:
@@ -126,14 +128,14 @@ def test_a_factory_is_called_and_its_output_understood(
     name = f"theirs_{abs(hash((forward, tmp_path)))}"
     (tmp_path / f"{name}.py").write_text(FACTORY.format(forward, "Threshold()"))
     monkeypatch.syspath_prepend(str(tmp_path))
-    found = logits(tmp_path, factory=f"{name}:build", output=output)
+    found = logits(tmp_path, factory=f"{name}:build", trust=True, output=output)
     assert torch.allclose(found[:, 1:] - found[:, :1], IMAGES, atol=1e-3)
 
 
 def test_a_foreign_network_is_evaluated_like_ours(tmp_path: Path) -> None:
     network = small()
     scripted(network, tmp_path / "n.pt")
-    theirs = load(foreign(tmp_path, weights="n.pt"))
+    theirs = load(foreign(tmp_path, weights="n.pt", trust=True))
     labels = (IMAGES[:, 0].numpy() > 0).astype(np.uint8)
     mine = evaluate(network, IMAGES[:, 0].numpy(), labels, in_all_forms=True)
     found = evaluate(theirs, IMAGES[:, 0].numpy(), labels, in_all_forms=True)
@@ -145,7 +147,7 @@ def test_a_foreign_network_is_evaluated_like_ours(tmp_path: Path) -> None:
 def test_a_file_that_is_no_network_is_told(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"nothing of the kind")
     with pytest.raises(LearnError, match=r"not an? "):
-        load(foreign(tmp_path, weights=name))
+        load(foreign(tmp_path, weights=name, trust=True))
 
 
 def test_a_network_that_changed_since_the_plan_is_refused(tmp_path: Path) -> None:
@@ -160,4 +162,42 @@ def test_an_output_of_another_shape_is_told(tmp_path: Path) -> None:
     wide = nn.Conv2d(1, 5, 3, padding=1)
     scripted(wide, tmp_path / "n.pt")
     with pytest.raises(LearnError, match=r"gives \(2, 5, 32, 32\) for images \(2, 1, 32, 32\)"):
+        logits(tmp_path, weights="n.pt", trust=True)
+
+
+class Writes(nn.Module):
+    """A network that leaves a file behind, as any TorchScript can."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        torch.save(x, "written")
+        return torch.cat([x, x], dim=1)
+
+
+def test_torchscript_is_code_and_runs_only_if_it_is_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.jit.script(Writes()).save("n.pt")  # type: ignore[no-untyped-call]
+    with pytest.raises(LearnError, match=r"n\.pt: TorchScript is code.*trust = true.*ONNX"):
         logits(tmp_path, weights="n.pt")
+    known = foreign(tmp_path, weights="n.pt", trust=True)
+    with pytest.raises(LearnError, match="TorchScript is code"):
+        load(known.model_copy(update={"trusted": False}))
+    assert not Path("written").exists()
+    logits(tmp_path, weights="n.pt", trust=True)
+    assert Path("written").exists()
+
+
+def test_no_module_around_a_factory_is_imported_before_it_is_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    package = tmp_path / "untrusted_package"
+    package.mkdir()
+    (package / "__init__.py").write_text(f"open({str(tmp_path / 'written')!r}, 'w')")
+    (package / "inner.py").write_text("def build(): pass")
+    with pytest.raises(LearnError, match="a factory is code"):
+        foreign(tmp_path / "elsewhere", factory="untrusted_package.inner:build")
+    assert not (tmp_path / "written").exists()

@@ -61,7 +61,7 @@ def test_a_training_stops_at_an_epoch_and_the_next_worker_goes_on(
     results: Results, others: Results, data: Path
 ) -> None:
     put_up(results, workloads.study(data, "A", epochs=LONG))
-    assert Worker(results, "cpu", allotment(lead_s=AGES)).run() == OUT_OF_TIME
+    assert Worker(results, "cpu", allotment=allotment(lead_s=AGES)).run() == OUT_OF_TIME
     statuses = [record["status"] for record in workloads.records(results)]
     assert sorted(statuses) == ["done", "done", "preempted"]
     assert len(list(results.checkpoints.glob("*.pt"))) == 1
@@ -73,7 +73,7 @@ def test_a_training_stops_at_an_epoch_and_the_next_worker_goes_on(
 @pytest.mark.slow
 def test_a_job_that_no_worker_has_time_for_has_failed(results: Results, data: Path) -> None:
     put_up(results, workloads.study(data, "A", epochs=LONG)[2:3])
-    assert Worker(results, "cpu", allotment(margin_s=AGES)).run() == 0
+    assert Worker(results, "cpu", allotment=allotment(margin_s=AGES)).run() == 0
     record = next(one for one in workloads.records(results) if one["stage"] == "train")
     assert record["status"] == "time_limit"
     assert record["error"]["message"] == (
@@ -98,5 +98,5 @@ def test_a_job_is_not_begun_that_took_longer_before(others: Results) -> None:
 @pytest.mark.slow
 def test_a_worker_with_no_time_for_what_is_ready_ends(results: Results, data: Path) -> None:
     put_up(results, workloads.study(data, "A", epochs=LONG)[2:3])
-    assert Worker(results, "cpu", allotment(left_s=1, margin_s=2)).run() == OUT_OF_TIME
+    assert Worker(results, "cpu", allotment=allotment(left_s=1, margin_s=2)).run() == OUT_OF_TIME
     assert len(workloads.records(results)) == 2

@@ -18,6 +18,7 @@ from studyspec.jobs.stages import Job
 from studyspec.jobs.task import ImagePlace, Result
 from studyspec.jobs.train import EpochRow, Train, Trained, TrainInputs
 from studyspec.spec.identity import digest
+from studyspec.spec.sections import PatchSettings
 from studyspec.spec.uses import Learning, Pipeline, Use
 from studyspec.store.folder import Results
 from studyspec.store.planned import write_plan
@@ -31,6 +32,8 @@ from studyspec.store.record_file import (
     write_record,
 )
 
+PATCH = 16
+"""Edge of a patch [px]."""
 BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
 Further = dict[str, str | int | float | bool]
 COUNTS = ("tp", "fp", "fn", "tn", "loss_sum", "soft_intersection", "soft_sum")
@@ -119,7 +122,8 @@ def variant(
 
 def prepare(row: ImageRow) -> Job:
     """The preparation of an image."""
-    task = Prepare(image=digest(row.image_id), label=digest("l"), pipeline=Pipeline(steps=()))
+    pipeline = Pipeline(steps=(), patch=PatchSettings(size=PATCH))
+    task = Prepare(image=digest(row.image_id), label=digest("l"), pipeline=pipeline)
     place = ImagePlace(row=row, catalog="/catalog.parquet", cache="/cache")
     return Job(task, PrepareInputs(place=place))
 
@@ -285,7 +289,7 @@ def evaluated(
 def random_scores(
     draw: random.Random, images: int, patches: int = 3, forms: int = 2
 ) -> ScoreColumns:
-    """Counts of patches of 100 pixels in several orientations."""
+    """Counts of patches in several orientations."""
     rows = []
     for image in range(images):
         for patch in range(patches):
@@ -293,7 +297,7 @@ def random_scores(
                 tp, fp, fn = (draw.randint(0, 30) for _ in range(3))
                 place = {"image": image, "row": 0, "col": 10 * patch, "orientation": orientation}
                 soft = {"soft_intersection": tp * 0.9, "soft_sum": 2.0 * tp + fp + fn}
-                counts = {"tp": tp, "fp": fp, "fn": fn, "tn": 100 - tp - fp - fn}
+                counts = {"tp": tp, "fp": fp, "fn": fn, "tn": PATCH**2 - tp - fp - fn}
                 rows.append({**place, **counts, "loss_sum": draw.random() * 100, **soft})
     return ScoreColumns.model_validate({name: [row[name] for row in rows] for name in rows[0]})
 

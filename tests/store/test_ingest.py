@@ -258,3 +258,44 @@ def test_records_of_one_test_that_disagree_are_shown(results: Results, small: St
     assert told == [(job.key, 3)]
     assert list(doubts(results)) == [job.key]
     assert "3 records of one test say dice" in overview(results.folder).doubts[0]
+
+
+@pytest.mark.parametrize("view", ["scores", "image_scores", "cell_scores", "matrix"])
+def test_answers_have_the_same_bits_in_whatever_order_records_came(
+    view: str, two_orders: tuple[Results, Results]
+) -> None:
+    one, other = (user_query(results, f"from {view} order by all") for results in two_orders)
+    assert one.rows
+    assert one == other
+
+
+@pytest.fixture(scope="module")
+def two_orders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Results, Results]:
+    """The same records, taken in at once and some by some from the last."""
+    folder = tmp_path_factory.mktemp("orders")
+    at_once, singly = Results(folder / "at once"), Results(folder / "singly")
+    sets = [dataset("Au", 5), dataset("Ag", 5)]
+    write_all_done(at_once, write_study(at_once, sets, variant(["Au", "Ag"], folds=5)))
+    singly.records.mkdir(parents=True)
+    for number, path in enumerate(sorted(at_once.records.iterdir(), reverse=True)):
+        shutil.copy2(path, singly.records)
+        if number % 8 == 0:
+            ingest(singly)
+    ingest(singly)
+    assert ingest(at_once)
+    return at_once, singly
+
+
+def test_counts_of_other_patches_than_the_images_were_cut_into_are_refused(
+    results: Results, small: Study
+) -> None:
+    job = small.stage("evaluate")[0]
+    (path,) = results.records.glob(f"{job.key}.*")
+    scores = read_record(path).parsed(Evaluated).scores
+    larger = scores.model_copy(update={"tn": tuple(n + 1024 - 256 for n in scores.tn)})
+    result = read_record(path).parsed(Evaluated).model_copy(update={"scores": larger})
+    path.unlink()
+    odd = write_done(results, job, result)
+    ingest(results)
+    told = user_query(results, "from unreadable_records").rows
+    assert told == [(odd.name, "its counts are of 1024 pixels, its patches have 256")]

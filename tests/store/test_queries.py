@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import threading
 from datetime import date
@@ -10,11 +11,11 @@ import duckdb
 import pytest
 
 from studyspec.errors import NothingThere, QueryError, StoreError
-from studyspec.store import answer_files
+from studyspec.store import answer_files, database
 from studyspec.store.folder import Results
 from studyspec.store.ingest import ingest
 from studyspec.store.queries import Failed, StageCount, Table, overview, study_matrix, user_query
-from studyspec.store.snapshot import snapshot
+from studyspec.store.snapshot import Limits, snapshot
 from tests.store.results_folders import dataset, variant, write_all_done, write_failed, write_study
 
 
@@ -86,11 +87,39 @@ def test_a_snapshot_answers_from_one_state(results: Results) -> None:
     with snapshot(results) as store:
         before = store.query("from cells").rows
         write_study(results, [dataset("Ag")], variant(["Ag"]), name="other")
-        writer = threading.Thread(target=ingest, args=[results])
-        writer.start()
+        assert ingest(results, patience_s=20) == 1
         assert store.query("from cells").rows == before
-    writer.join()
     assert len(user_query(results, "from cells").rows) == 2 * len(before)
+
+
+@pytest.mark.parametrize(
+    ("sql", "limits", "message"),
+    [
+        ("select sum(range % 7) from range(30_000_000_000)", Limits(seconds=0.5), "than 0.5 s; --"),
+        (
+            "select list(range order by hash(range)) from range(20_000_000)",
+            Limits(memory_GB=0.1),
+            "more memory than 0.1 GB; --memory-limit",
+        ),
+        ("from range(10_000_000_000)", Limits(rows=100_000), "more than 100,000 rows; ask for"),
+    ],
+)
+def test_a_query_without_end_is_ended(
+    full: Results, sql: str, limits: Limits, message: str
+) -> None:
+    with pytest.raises(QueryError, match=message):
+        user_query(full, sql, limits)
+    assert user_query(full, "from matrix", limits).rows
+
+
+def test_without_room_for_a_copy_the_database_itself_is_read(
+    full: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full_disk(_path: Path, _folder: Path) -> Path:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr(database, "copy", full_disk)
+    assert user_query(full, "from matrix").rows
 
 
 def test_an_overview_counts_jobs_and_tells_of_failures(results: Results) -> None:

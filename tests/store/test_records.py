@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from studyspec.errors import StoreError
 from studyspec.jobs.train import Trained
+from studyspec.machine import Machine
 from studyspec.plugins.registry import ARCHITECTURES
 from studyspec.spec.identity import digest
 from studyspec.spec.uses import Use
@@ -217,9 +218,9 @@ def test_the_earliest_training_is_chosen(results: Results) -> None:
 def test_the_index_opens_only_new_files(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[Path] = []
 
-    def read(path: Path) -> Head:
+    def read(path: Path, machine: Machine) -> Head:
         opened.append(path)
-        return read_head(path)
+        return read_head(path, machine)
 
     monkeypatch.setattr("studyspec.store.records.read_head", read)
     index = RecordIndex(results)

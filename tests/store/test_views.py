@@ -20,6 +20,7 @@ from studyspec.store.queries import user_query
 from studyspec.store.record_file import Json
 from studyspec.store.snapshot import Cell
 from tests.store.results_folders import (
+    PATCH,
     Further,
     Study,
     Variant,
@@ -96,7 +97,7 @@ def test_scores_are_the_formulas_on_the_counts(
     soft = reference.soft_dice(c["soft_intersection"], c["soft_sum"])
     assert row["soft_dice"] == pytest.approx(soft)
     assert row["oversegmentation"] == pytest.approx(reference.oversegmentation(fp, fn))
-    assert row["loss"] == pytest.approx(c["loss_sum"].sum() / (100 * len(tp)))
+    assert row["loss"] == pytest.approx(c["loss_sum"].sum() / (PATCH**2 * len(tp)))
     assert row["precision"] == pytest.approx(tp.sum() / (tp.sum() + fp.sum()))
     assert row["recall"] == pytest.approx(tp.sum() / (tp.sum() + fn.sum()))
     for image in range(3):

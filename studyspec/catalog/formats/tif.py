@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studyspec.catalog.formats.png import pillow_array
+from studyspec.catalog.formats.png import check_size, pillow_array
 from studyspec.catalog.lengths import NM_PER_UNIT, in_nm
 from studyspec.plugins.contracts import Reader
 from studyspec.plugins.values import FileArray
@@ -29,6 +29,7 @@ class TifReader(Reader):
         with tifffile.TiffFile(path) as file:
             scale = _ome_scale(file.ome_metadata) if file.ome_metadata else _scale(file)
             one_page = len(file.pages) == 1
+            check_size(file.series[0].shape if file.series else ())
             try:
                 return file.asarray(), scale
             except ValueError as error:

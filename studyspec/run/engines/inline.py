@@ -62,7 +62,7 @@ class InlineWorker:
     def end(self) -> None:
         """Give back what an interruption at a bad moment may have left leased."""
         for key in leases.held(self._results):
-            lease = leases.read(self._results.lease(key))
+            lease = leases.read(self._results, key)
             if lease is not None and lease.owner == self._me:
                 leases.release(self._results, lease)
 

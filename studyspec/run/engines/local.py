@@ -7,13 +7,18 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 
 from studyspec.plugins.contracts import Engine, EngineKind, Resources
 from studyspec.run import hardware
 from studyspec.run.process import Process, ending, environment
+from studyspec.run.worker import BOUND
 from studyspec.store.folder import Results
+
+STOPPED_S = 60.0
+"""A worker may be stopped by a signal for so long [s]."""
 
 
 class LocalEngine:
@@ -21,6 +26,8 @@ class LocalEngine:
 
     def __init__(self) -> None:
         self._own: dict[str, subprocess.Popen[bytes]] = {}
+        self._asked: set[str] = set()
+        self._stopped: dict[str, float] = {}
 
     @property
     def place(self) -> str:
@@ -36,7 +43,7 @@ class LocalEngine:
         for _ in range(n):
             with log.open("ab") as output:
                 process = subprocess.Popen(
-                    [*command, resources.device],
+                    [*command, resources.device, BOUND],
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
@@ -49,16 +56,26 @@ class LocalEngine:
         return handles
 
     def alive(self, handles: Iterable[str]) -> frozenset[str]:
-        """Those of the handles whose processes still run."""
+        """Those of the handles whose processes still run.
+
+        A worker that was stopped does nothing, and not even end: it is ended after a minute.
+        """
         for process in self._own.values():
             process.poll()
-        return frozenset(handle for handle in handles if Process.from_handle(handle).alive)
+        living = [handle for handle in handles if Process.from_handle(handle).alive()]
+        return frozenset(handle for handle in living if not self._ended(handle))
 
     def cancel(self, handles: Iterable[str]) -> None:
-        """Send SIGTERM."""
+        """Send SIGTERM, also to a worker that is stopped; the second time end it and its child."""
         for handle in self.alive(handles):
+            pid, again = Process.from_handle(handle).pid, handle in self._asked
+            self._asked.add(handle)
             with suppress(ProcessLookupError):
-                os.kill(Process.from_handle(handle).pid, signal.SIGTERM)
+                if again:
+                    os.killpg(pid, signal.SIGKILL)
+                else:
+                    os.kill(pid, signal.SIGTERM)
+                    os.kill(pid, signal.SIGCONT)
 
     def why(self, handle: str) -> str:
         """The exit status of a worker that this process started."""
@@ -68,6 +85,18 @@ class LocalEngine:
 
     def tend(self) -> None:
         """Nothing: the workers are processes of their own."""
+
+    def _ended(self, handle: str) -> bool:
+        """Whether a worker had been stopped for long, and is ended now."""
+        worker = Process.from_handle(handle)
+        if not worker.stopped():
+            self._stopped.pop(handle, None)
+            return False
+        if time.monotonic() - self._stopped.setdefault(handle, time.monotonic()) < STOPPED_S:
+            return False
+        with suppress(ProcessLookupError):
+            os.killpg(worker.pid, signal.SIGKILL)
+        return True
 
 
 class Local(EngineKind):

@@ -86,7 +86,7 @@ def main(text: str, handle: str) -> int:
 
     margin_s = min(MARGIN_S, told.seconds / 10)
     allotment = Allotment(began, told.seconds, told.lead_s, margin_s)
-    status = worker.work(results, told.device, allotment)
+    status = worker.work(results, told.device, allotment=allotment)
     if status != worker.OUT_OF_TIME:
         return status
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
