@@ -8,6 +8,7 @@ from pathlib import Path
 
 from studyspec.api import catalog as catalogs
 from studyspec.catalog.labelled import find_labelled
+from studyspec.catalog.metadata import read_lines, unlabelled
 from studyspec.catalog.row import ImageRow
 from studyspec.catalog.table import Catalog, write_catalog
 from studyspec.errors import CatalogError, RunError
@@ -88,7 +89,9 @@ def _of_folder(name: str, folder: Path, work: Path, scale_nm: float | None) -> T
     if not labelled:
         raise CatalogError("no image has a label", where=str(folder), hint="name labels in the CSV")
     wanted = DatasetFilter.model_validate({"collection": COLLECTION, "sql": LABELLED})
-    return TestImages(name, path, wanted, labelled, (*left_out, *added.notes))
+    named = unlabelled(read_lines(found.metadata))  # said of each image above
+    further = [note for note in added.notes if note not in named]
+    return TestImages(name, path, wanted, labelled, (*left_out, *further))
 
 
 def _of_study(name: str, path: Path, dataset: str) -> TestImages:

@@ -26,6 +26,8 @@ PACKED = ".gz"
 PART = 2**20
 MOST_UNPACKED = 2**33
 """What a packed file may hold [bytes]."""
+LARGE = 2**28
+"""A smaller file that fills the memory has a damaged header [bytes]."""
 
 
 def read_image(path: Path) -> RawImage:
@@ -178,6 +180,8 @@ def _called(found: Found[Reader], path: Path, named: Path) -> tuple[FileArray, f
             warnings.simplefilter("ignore")  # readers warn of odd headers that decide nothing
             given: object = found.plugin.read(path)
     except MemoryError:
+        if path.stat().st_size >= LARGE:
+            raise
         raise FileError(
             "it needs more memory than there is: is its header damaged?",
             where=str(path),

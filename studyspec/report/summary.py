@@ -190,7 +190,7 @@ def _head(glances: Sequence[Glance], name: str) -> str:
         "Minutes are those of the recorded trainings and tests, one after the other; a network "
         "that several studies need is trained once and counted in each."
     )
-    title = "Studies" if len(glances) != 1 else f"Study {glances[0].name}"
+    title = "Studies" if len(glances) != 1 else f"Study {for_markdown(glances[0].name)}"
     return f"# {title}\n\n" + textwrap.fill(" ".join(told), WIDTH, break_on_hyphens=False) + "\n"
 
 

@@ -72,6 +72,7 @@ select record from plans join incoming using (record)
 where p is null or p.study is null or p.study is distinct from h.plan.study
    or p.profile is distinct from h.plan.profile
    or p.cells is null or p.variants is null or p.datasets is null or p.images is null
+   or list_bool_or(list_transform(map_values(p.images), image -> json_type(image) <> 'OBJECT'))
 """
 STATEMENTS = (
     """

@@ -70,7 +70,11 @@ def test_a_union_of_sets_that_share_images_is_refused(project: Path) -> None:
         (["report", "study.toml", "--results", "nowhere"], 3, "no"),
         (["check", "study.toml", "--profile", "papr"], 2, "unknown profile 'papr'"),
         (["init", "."], 2, "the folder is not empty"),
-        (["catalog", "add", "none", "--metadata", "x.csv"], 2, "none: no such folder"),
+        (
+            ["catalog", "add", "none", "--metadata", "x.csv"],
+            2,
+            "x.csv: cannot be read: No such file",
+        ),
         (["catalog", "ls", "--catalog", "none.parquet"], 2, "no catalog here"),
     ],
 )

@@ -27,7 +27,7 @@ from studyspec.store.folder import Results
 from studyspec.store.ingest import ingest
 from studyspec.store.planned import write_plan
 from studyspec.store.queries import user_query
-from tests.store.results_folders import Study, write_all_done, write_done, write_failed
+from tests.store.results_folders import PATCH, Study, write_all_done, write_done, write_failed
 
 NAMES = ("Au", "Ag")
 
@@ -43,7 +43,9 @@ def dataset(name: str) -> ResolvedDataset:
 def planned(results: Results) -> tuple[Job, ...]:
     """Record the plan of a study of two datasets, two folds, two images each; its jobs."""
     datasets = {name: dataset(name) for name in NAMES}
-    settings = StageSettings.model_validate({"cross_validation": {"folds": 2}})
+    settings = StageSettings.model_validate(
+        {"cross_validation": {"folds": 2}, "preprocess": {"patch": {"size": PATCH}}}
+    )
     base = Variant("base", settings, tuple((a, b) for a in NAMES for b in NAMES))
     expanded = expand_jobs([base], datasets, Files("/catalog.parquet", "/cache"))
     question = Question(study="small", question="why?", profile=None, spec={}, source="")

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from studyspec.catalog.readers import LARGE
 from studyspec.errors import PluginError, RunError
 from studyspec.jobs.measure import Measure, MeasureInputs
 from studyspec.jobs.prepare import Prepare, PrepareInputs
@@ -91,6 +92,7 @@ def test_lack_of_memory_is_final_and_says_what_to_do(tmp_path: Path, results: Re
     with (tmp_path / "A-0.npy").open("r+b") as file:  # an image of 64 TiB
         header = {"descr": "<f4", "fortran_order": False, "shape": (2**22, 2**22)}
         np.lib.format.write_array_header_1_0(file, header)
+        file.truncate(LARGE)
     task = prepare_task(job)
     assert isinstance(job.inputs, PrepareInputs)
     image = workloads.identity(tmp_path, job.inputs.place.row).image_sha256

@@ -160,7 +160,7 @@ def test_a_worker_that_was_stopped_is_ended_and_replaced(
             stopped.extend(workloads.worker_pids(results))
             os.kill(stopped[0], signal.SIGSTOP)
 
-    jobs = workloads.study(data, "A", epochs=LONG)
+    jobs = workloads.study(data, "A", epochs=4 * LONG)  # its child goes on meanwhile
     assert run(jobs, results, Options(workers=1), stop).failed == 0
     assert THIS.start_time(stopped[0]) is None
     assert [r["status"] for r in workloads.records(results)].count("lost") == 1

@@ -57,7 +57,9 @@ def test_what_failed_once_does_not_fail_again(seed: int, jobs: tuple[Job, ...]) 
     simulate(seed, jobs)
 
 
-def hasty(queue: Queue, owner: Process, device: str, _network: str | None) -> object:
+def hasty(
+    queue: Queue, owner: Process, device: str, _network: str | None, _fits: object = None
+) -> object:
     """`Queue.take` without a look at what others did until the lease was had."""
     for ticket in queue.board.ready():
         lease = leases.take(queue.results, ticket.key, owner, device)

@@ -103,8 +103,8 @@ def test_results_are_merged_by_copying_records(results: Results, tmp_path: Path)
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        (lambda data: data[: len(data) // 2], "cut short"),
-        (lambda data: b"", "cut short"),
+        (lambda data: data[: len(data) // 2], "not JSON"),
+        (lambda data: b"", "not JSON"),
         (lambda data: b"\xff\xfe" + data, "not text"),
         (lambda data: b"[1, 2]", "another schema"),
         (lambda data: data.replace(b'"schema":2', b'"schema":9'), "another schema"),
@@ -234,6 +234,7 @@ def test_a_large_plan_is_ingested_in_seconds(results: Results) -> None:
         "images": {name: {"image_id": name, "material": "Au"} for name in names},
         "evaluations": {name: {"images": "l"} for name in names},
         "variants": {"v": {}},
+        "datasets": {},
     }
     write_plan(results, plan)
     began = time.monotonic()

@@ -52,7 +52,14 @@ from tests.store.results_folders import (
 
 TRAIN = train([dataset("Au")])
 LACKING = LEARNING.model_copy(update={"loss": Use(name="gone", recipe=1)})
-PLAN: Json = {"study": "s", "profile": None, "cells": []}
+PLAN: Json = {
+    "study": "s",
+    "profile": None,
+    "cells": [],
+    "variants": {},
+    "datasets": {},
+    "images": {},
+}
 
 
 def test_a_record_comes_back_as_it_was_written(results: Results) -> None:

@@ -17,7 +17,7 @@ from studyspec.store.folder import Results
 from studyspec.store.ingest import ingest
 from studyspec.store.planned import write_plan
 from studyspec.store.queries import user_query
-from studyspec.store.record_file import PlanName, PlanSequence, new_plan_record, write_record
+from studyspec.store.record_file import Json, PlanName, PlanSequence, new_plan_record, write_record
 from studyspec.store.records import RecordIndex
 from studyspec.store.rules import of_own_set, own_variant
 from tests.store.results_folders import (
@@ -113,7 +113,8 @@ def test_the_newest_plan(
 ) -> None:
     results = Results(tmp_path_factory.mktemp("results"))
     for one, (number, second) in enumerate(plans):
-        plan = at(new_plan_record(f"k{one}", PlanName(study="s"), {"study": "s"}), second)
+        told: Json = {"study": "s", "cells": [], "variants": {}, "datasets": {}, "images": {}}
+        plan = at(new_plan_record(f"k{one}", PlanName(study="s"), told), second)
         sequence = PlanSequence(number=number)
         head = plan.head.model_copy(update={"sequence": sequence})
         write_record(results, replace(plan, head=head))
