@@ -10,6 +10,7 @@ from studyspec.errors import RunError
 from studyspec.machine import FileLock
 from studyspec.run import leases
 from studyspec.run.queue import published, withdraw
+from studyspec.store.connection import writable
 from studyspec.store.folder import Results
 
 TRIES, BETWEEN_S = 5, 0.02
@@ -67,7 +68,12 @@ def forget(results: Results) -> None:
 
 
 def any_alive(results: Results) -> bool:
-    """Whether a runner is alive. Who looks at the same moment may be taken for one."""
+    """Whether a runner is alive. Who looks at the same moment may be taken for one.
+
+    An archive that can only be read has none.
+    """
+    if not writable(results):
+        return False
     with _lock(results) as lock:
         return not lock.take(wait=False)
 
