@@ -10,7 +10,6 @@ from studyspec.api.workplace import HERE, AnyPath, Paths, Workplace, study_files
 from studyspec.plan.record import PlanRecord
 from studyspec.report.asked import Asked
 from studyspec.spec.loading import LoadedStudy, load
-from studyspec.store.connection import writable
 from studyspec.store.folder import Results
 from studyspec.store.ingest import ingest_if_free
 from studyspec.store.planned import previous_plan
@@ -62,7 +61,7 @@ def report(
     results, asked = _reported(studies, profile, workplace)
     if output is not None:
         return build(results, asked, Path(output))
-    folder = results.reports if writable(results) else Path()
+    folder = results.reports if results.writable else Path()
     if len(asked) > 1:
         return build_pages(results, asked, folder / "index.html")
     return build(results, asked, folder / f"{asked[0].study}.html")

@@ -71,11 +71,14 @@ class _Desk(Bench):
 
 def compare(results: Results, job: Job, device: str) -> Iterator[Comparison]:
     """Do a job once more, and compare each of its records that can be compared."""
+    from studyspec.learn.devices import one_thread
+
     records = dict(_records(results, job.key))
     value = "dice" if isinstance(job.task, Evaluate) else "loss"
     desk = _Desk(results, device)
     try:
-        result = desk.execute(job)
+        with one_thread(device):
+            result = desk.execute(job)
     except StudySpecError as error:
         for name in records:
             yield Comparison(job, name, value, None, None, "failed", error.text)

@@ -10,7 +10,6 @@ from studyspec.errors import RunError
 from studyspec.machine import FileLock
 from studyspec.run import leases
 from studyspec.run.queue import published, withdraw
-from studyspec.store.connection import writable
 from studyspec.store.folder import Results
 
 TRIES, BETWEEN_S = 5, 0.02
@@ -72,7 +71,7 @@ def any_alive(results: Results) -> bool:
 
     An archive that can only be read has none.
     """
-    if not writable(results):
+    if not results.writable:
         return False
     with _lock(results) as lock:
         return not lock.take(wait=False)

@@ -42,7 +42,7 @@ def locked(
     DatabaseBusy
         If others hold it, and it was not given up within `patience_s` [s] (None: wait).
     """
-    if shared and not writable(results):
+    if shared and not results.writable:
         with _read_locked(results):
             yield
         return
@@ -56,12 +56,6 @@ def locked(
                     raise DatabaseBusy("it is being read or written", where=str(results.database))
                 time.sleep(LOOK_S)
         yield
-
-
-def writable(results: Results) -> bool:
-    """Whether results can be changed here; an archive can only be read."""
-    folder = results.folder
-    return not folder.exists() or os.access(folder, os.W_OK | os.X_OK)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,11 @@ class Results:
 
     folder: Path
     machine: Machine = field(default=THIS, compare=False, repr=False)
+
+    @property
+    def writable(self) -> bool:
+        """Whether results can be changed here; an archive can only be read."""
+        return not self.folder.exists() or os.access(self.folder, os.W_OK | os.X_OK)
 
     @property
     def database(self) -> Path:

@@ -78,5 +78,5 @@ def _own_columns(connection: Connection) -> list[tuple[str, str]]:
         "select json_group_structure(columns)::varchar from stored.plan_image"
     ).fetchone()
     structure = json.loads(found[0]) if found and found[0] else {}
-    own = sorted(name for name in structure if name not in BY_NAME)
+    own = sorted(name for name in structure if name and name not in BY_NAME)
     return [(name, KINDS.get(str(structure[name]), "VARCHAR")) for name in own]

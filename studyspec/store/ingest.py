@@ -11,7 +11,7 @@ from pathlib import Path
 
 from studyspec.errors import DatabaseBusy
 from studyspec.machine import THIS
-from studyspec.store.connection import Connection, writable
+from studyspec.store.connection import Connection
 from studyspec.store.database import new_database, open_database
 from studyspec.store.folder import Results
 from studyspec.store.formulas import formulas
@@ -55,7 +55,7 @@ def ingest(results: Results, patience_s: float | None = None) -> int:
     EarlierResultsError
         If a record, or the database, is of an earlier version.
     """
-    if results.database.exists() and not writable(results):
+    if results.database.exists() and not results.writable:
         return 0  # an archive: what its database tells is all that can be told
     total = 0
     while record_names(results):

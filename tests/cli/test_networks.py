@@ -110,8 +110,15 @@ def test_a_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_predict_tells_how_far_networks_agree(tmp_path: Path) -> None:
     project(tmp_path)
-    words = ("predict", "theirs.safetensors", "data/A0.npy", "--also", "theirs.safetensors")
-    assert "agreement 1.000" in studyspec(tmp_path, *words).stdout
+    weights = build(default_model(), 0).state_dict()
+    weights["final_conv.bias"] += torch.tensor([0.0, 1e-5])  # the same answers
+    torch.save(weights, tmp_path / "near.h5")
+    studyspec(tmp_path, "networks", "convert", "near.h5")
+    words = ("predict", "theirs.safetensors", "data/A0.npy")
+    near = studyspec(tmp_path, *words, "--also", "near.safetensors")
+    assert "agreement 1.000" in near.stdout
+    same = studyspec(tmp_path, *words, "--also", "theirs.safetensors")  # one network named twice
+    assert "agreement" not in same.stdout
 
 
 def test_a_factory_needs_trust_in_the_study_or_on_the_command_line(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,12 +33,6 @@ CELLS = "[...document.querySelectorAll('[data-chart=matrix] .mark-rect path[aria
 FILLS = f"{CELLS}.map(e => e.getAttribute('fill')).join()"
 LEGEND = "document.querySelector('[data-chart=matrix] .role-legend').textContent"
 WHOLES = "[...document.querySelectorAll('.wholes button')]"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with Browser() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

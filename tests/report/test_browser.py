@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,12 +23,6 @@ NAMES = ("Au", "Ag", HOSTILE)
 CELLS = "[...document.querySelectorAll('[data-chart=matrix] .mark-rect path[aria-label]')]"
 POINTS = "document.querySelectorAll('[data-chart=folds] .mark-symbol.role-mark path').length"
 INK = "[...document.querySelectorAll('[data-chart=matrix] .role-mark.mark-text text')]"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with Browser() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
