@@ -121,6 +121,26 @@ PROMISES = (
         "Results that can only be read can be looked at",
         "cli/test_archives.py::test_an_archive_can_be_looked_at",
     ),
+    Promise(
+        "No result is lost, doubled or invented, whatever is killed, stopped or full",
+        "simulation/test_simulation.py::test_every_result_is_there_once_whatever_happens",
+    ),
+    Promise(
+        "Workers end with the last runner, also when it was killed",
+        "run/test_interruptions.py::test_workers_whose_runner_vanished_give_back_their_jobs_and_end",
+    ),
+    Promise(
+        "Another program that reads the database stops no run",
+        "run/test_intake.py::test_a_viewer_holds_up_no_run",
+    ),
+    Promise(
+        "A forged test is found by computing it once more",
+        "api/test_verifying.py::test_a_forged_record_is_told_and_set_aside",
+    ),
+    Promise(
+        "A signed record that was changed is told",
+        "store/test_signatures.py::test_a_changed_record_and_one_of_another_signature_are_broken",
+    ),
     Promise("Any study file: read, or one clear error", "fuzz/test_files.py::test_studies"),
     Promise("Any catalog", "fuzz/test_files.py::test_catalogs"),
     Promise("Any metadata", "fuzz/test_files.py::test_metadata"),
