@@ -22,9 +22,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import pytest
+
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
+needs_chromium = pytest.mark.skipif(
+    CHROMIUM is None, reason="there is no Chromium (apt-get install chromium)"
+)
+AXE = (Path(__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+"""axe-core, which finds what keeps people out of a page."""
 FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --disable-extensions --disable-dev-shm-usage "

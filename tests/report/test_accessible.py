@@ -19,15 +19,14 @@ from studyspec.report import page
 from studyspec.report.frames import PatchRow, StudyFrames
 from studyspec.store.folder import Results
 from studyspec.store.prepared import AtHand
-from tests.report.browser import CHROMIUM, Browser
+from tests.report.browser import AXE, Browser, needs_chromium
 from tests.report.examples import Size, frames, kept, replanned
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium (apt-get install chromium)"),
+    needs_chromium,
 ]
-AXE = (Path(__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 CELLS = "[...document.querySelectorAll('[data-chart=matrix] .mark-rect path[aria-label]')]"
 FILLS = f"{CELLS}.map(e => e.getAttribute('fill')).join()"

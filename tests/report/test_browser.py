@@ -12,12 +12,12 @@ import pytest
 
 from studyspec.report import page
 from studyspec.report.frames import Frame, StudyFrames
-from tests.report.browser import CHROMIUM, Browser
+from tests.report.browser import Browser, needs_chromium
 from tests.report.examples import HOSTILE, frames
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium (apt-get install chromium)"),
+    needs_chromium,
 ]
 NAMES = ("Au", "Ag", HOSTILE)
 CELLS = "[...document.querySelectorAll('[data-chart=matrix] .mark-rect path[aria-label]')]"

@@ -8,7 +8,7 @@ import pytest
 
 from studyspec.report import page
 from studyspec.report.summary import Glance, index_page, markdown
-from tests.report.browser import CHROMIUM, Browser
+from tests.report.browser import Browser, needs_chromium
 from tests.report.examples import frames, replanned
 
 ATTACK = (
@@ -27,7 +27,7 @@ def test_markdown_of_a_hostile_study_has_no_tags() -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium (apt-get install chromium)")
+@needs_chromium
 def test_pages_of_a_hostile_study_run_nothing(tmp_path: Path) -> None:
     made = replanned(frames(("Au", ATTACK)), study=ATTACK, question=ATTACK)
     glance = Glance.of(made)

@@ -14,7 +14,7 @@ from studyspec.trust.examples import Example
 from studyspec.trust.judging import Judged
 from studyspec.trust.model import Expected
 from studyspec.trust.validation import Held, Validation
-from tests.report.browser import Browser
+from tests.report.browser import AXE, Browser, needs_chromium
 from tests.trust.made_up import examples
 
 BETTER = Validation((Held("Au", 3, 0.8, 0.1, 0.2, 0.3, 0.9),), 0.1, 0.2, 0.3, 0.9, 0.97, 0.8)
@@ -59,16 +59,16 @@ def test_a_model_that_does_not_beat_both_baselines_says_so(tmp_path: Path) -> No
 
 
 @pytest.mark.browser
+@needs_chromium
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_map_is_drawn_and_axe_finds_nothing(tmp_path: Path, scheme: str) -> None:
-    axe = pytest.importorskip("axe_core_python")
     page(tmp_path, WORSE)
     with Browser() as browser:
         browser.emulate(scheme=scheme)
         browser.open((tmp_path / "t.html").as_uri())
         browser.wait_for("window.ready")
         cells = browser.evaluate("document.querySelectorAll('#map path[aria-label]').length")
-        browser.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text() + ";0")
+        browser.evaluate(f"{AXE};0")
         found = browser.evaluate(
             "axe.run(document, {resultTypes: ['violations']}).then(r => JSON.stringify("
             "r.violations.map(v => [v.id, v.nodes.map(n => n.html.slice(0, 120))])))"

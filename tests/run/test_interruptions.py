@@ -43,9 +43,11 @@ def test_killed_runner_and_workers_cost_only_what_was_under_way(
     with workloads.start(data, results, LONG) as runner:
         workloads.wait_for(lambda: workloads.scores(results) and workloads.training(results))
         workers = workloads.worker_pids(results)
+        children = [pid for worker in workers for pid in workloads.child_pids(worker)]
         runner.kill()
     for pid in workers:
         os.kill(pid, signal.SIGKILL)
+    workloads.wait_for(lambda: not any(map(THIS.start_time, children)))  # they may end a job
     before = {path.name for path in results.records.glob("*.json")}
     done = workloads.done_once(results)
     jobs = workloads.study(data, epochs=LONG)

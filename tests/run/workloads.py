@@ -139,4 +139,5 @@ def child_pids(pid: int) -> list[int]:
 
 def training(results: Results) -> bool:
     """Whether some training has come through an epoch and goes on."""
-    return any(results.leases.glob("[!.]*.progress"))
+    progress = results.leases.glob("[!.]*.progress")
+    return any(results.lease(path.stem).exists() for path in progress)

@@ -60,9 +60,9 @@ class LocalEngine:
 
         A worker that was stopped does nothing, and not even end: it is ended after a minute.
         """
-        for process in self._own.values():
-            process.poll()
         living = [handle for handle in handles if Process.from_handle(handle).alive()]
+        for process in self._own.values():
+            process.poll()  # afterwards, so that who is not alive has been waited for
         return frozenset(handle for handle in living if not self._ended(handle))
 
     def cancel(self, handles: Iterable[str]) -> None:
